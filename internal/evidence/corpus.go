@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"roleos/internal/stat"
@@ -18,15 +19,32 @@ type Method func(inputs map[string]float64) float64
 // read only afterwards; it is not safe for concurrent use because it remembers
 // counts it was asked for.
 type Corpus struct {
-	records  []Record
-	index    map[string]int
-	themes   map[string][]int // record positions, ascending
-	mentions map[string][]int
-	assigned []int
-	loose    []int
-	measures map[string]Measure
-	methods  map[string]Method
-	counts   map[Selector]int
+	records      []Record
+	index        map[string]int
+	themes       map[string][]int // record positions, ascending
+	mentions     map[string][]int
+	assigned     []int
+	loose        []int
+	measures     map[string]Measure
+	methods      map[string]Method
+	measurements map[string][]float64
+	all          []int
+	counts       map[Selector]int
+	columns      map[string]column
+	periods      map[string]periods
+}
+
+// column holds one segment's value of every record as a code; 0 is no value.
+type column struct {
+	codes []int32
+	of    map[string]int32
+}
+
+// periods holds every record's period under one set of edges, -1 for none, and
+// the rows counted so far.
+type periods struct {
+	of   []int32
+	rows map[Selector][]int
 }
 
 // Membership says which records a theme counts, and which only mention it.
@@ -44,12 +62,15 @@ func NewCorpus(records []Record, themes []Membership) (*Corpus, error) {
 		records: records, index: make(map[string]int, len(records)),
 		themes: map[string][]int{}, mentions: map[string][]int{},
 		measures: map[string]Measure{}, methods: map[string]Method{}, counts: map[Selector]int{},
+		measurements: map[string][]float64{}, all: make([]int, len(records)),
+		columns: map[string]column{}, periods: map[string]periods{},
 	}
 	for i := range records {
 		if _, dup := c.index[records[i].ID]; dup {
 			return nil, fmt.Errorf("record id %q occurs twice", records[i].ID)
 		}
 		c.index[records[i].ID] = i
+		c.all[i] = i
 	}
 	counted := make([]bool, len(records))
 	for _, m := range themes {
@@ -134,84 +155,142 @@ func (c *Corpus) Count(s *Selector) (int, error) {
 		return n, nil
 	}
 	n := 0
-	err := c.each(s, func(*Record) { n++ })
+	err := c.each(s, func(int) { n++ })
 	if err == nil {
 		c.counts[*s] = n
 	}
 	return n, err
 }
 
-func (c *Corpus) each(s *Selector, visit func(*Record)) error {
+// each visits the positions of the records that s picks, in record order.
+func (c *Corpus) each(s *Selector, visit func(int)) error {
 	if s == nil {
 		s = &Selector{}
 	}
-	base, all := []int(nil), true
+	var base []int
 	var ok bool
 	switch {
 	case s.Theme != "":
 		if base, ok = c.themes[s.Theme]; !ok {
 			return fmt.Errorf("query names theme %q, which the draft does not have", s.Theme)
 		}
-		all = false
 	case s.Mentions != "":
 		if base, ok = c.mentions[s.Mentions]; !ok {
 			return fmt.Errorf("query names theme %q, which the draft does not have", s.Mentions)
 		}
-		all = false
 	case s.Assigned:
-		base, all = c.assigned, false
+		base = c.assigned
 	case s.Unassigned:
-		base, all = c.loose, false
+		base = c.loose
+	default:
+		base = c.all
 	}
-	if all {
-		for i := range c.records {
-			if s.holds(&c.records[i]) {
-				visit(&c.records[i])
-			}
-		}
-		return nil
-	}
+	holds := c.condition(s)
 	for _, i := range base {
-		if s.holds(&c.records[i]) {
-			visit(&c.records[i])
+		if holds(i) {
+			visit(i)
 		}
 	}
 	return nil
 }
 
-// holds checks everything but theme membership.
-func (s *Selector) holds(r *Record) bool {
-	if s.Segment != "" {
-		v := r.Segment(s.Segment)
-		if v == "" || s.Value != "" && v != s.Value || s.NotValue != "" && v == s.NotValue {
+// condition returns the check of everything in s but theme membership.
+func (c *Corpus) condition(s *Selector) func(int) bool {
+	inTime := func(i int) bool {
+		t := c.records[i].Time
+		if !s.From.IsZero() && (t.IsZero() || t.Before(s.From)) {
 			return false
 		}
+		return s.To.IsZero() || !t.IsZero() && t.Before(s.To)
 	}
-	if !s.From.IsZero() && (r.Time.IsZero() || r.Time.Before(s.From)) {
-		return false
+	if s.Segment == "" {
+		return inTime
 	}
-	return s.To.IsZero() || !r.Time.IsZero() && r.Time.Before(s.To)
+	col := c.column(s.Segment)
+	want, not := int32(-1), int32(-1)
+	if s.Value != "" {
+		if want = col.of[s.Value]; want == 0 {
+			return func(int) bool { return false } // no record has it
+		}
+	}
+	if s.NotValue != "" {
+		not = col.of[s.NotValue]
+	}
+	return func(i int) bool {
+		v := col.codes[i]
+		return v != 0 && (want < 0 || v == want) && v != not && inTime(i)
+	}
 }
 
-// perPeriod counts the records s picks in each period.
+func (c *Corpus) column(segment string) column {
+	col, ok := c.columns[segment]
+	if !ok {
+		col = column{codes: make([]int32, len(c.records)), of: map[string]int32{}}
+		for i := range c.records {
+			v := c.records[i].Segment(segment)
+			if v == "" {
+				continue
+			}
+			code, ok := col.of[v]
+			if !ok {
+				code = int32(len(col.of) + 1)
+				col.of[v] = code
+			}
+			col.codes[i] = code
+		}
+		c.columns[segment] = col
+	}
+	return col
+}
+
+// perPeriod counts the records s picks in each period. The row is shared: callers only read it.
 func (c *Corpus) perPeriod(s *Selector, edges []time.Time) ([]int, error) {
 	if len(edges) < 2 {
 		return nil, fmt.Errorf("a row by period needs at least two edges, has %d", len(edges))
 	}
-	out := make([]int, len(edges)-1)
-	err := c.each(s, func(r *Record) {
-		if r.Time.IsZero() {
-			return
-		}
-		i, at := slices.BinarySearchFunc(edges, r.Time, time.Time.Compare)
-		if !at {
-			i--
-		}
-		if i >= 0 && i < len(out) {
-			out[i]++
+	if s == nil {
+		s = &Selector{}
+	}
+	p := c.period(edges)
+	if row, ok := p.rows[*s]; ok {
+		return row, nil
+	}
+	row := make([]int, len(edges)-1)
+	err := c.each(s, func(i int) {
+		if at := p.of[i]; at >= 0 {
+			row[at]++
 		}
 	})
-	return out, err
+	if err == nil {
+		p.rows[*s] = row
+	}
+	return row, err
+}
+
+func (c *Corpus) period(edges []time.Time) periods {
+	var name []byte
+	for _, e := range edges {
+		name = strconv.AppendInt(append(name, ' '), e.UnixNano(), 36)
+	}
+	p, ok := c.periods[string(name)]
+	if !ok {
+		p = periods{of: make([]int32, len(c.records)), rows: map[Selector][]int{}}
+		for i := range c.records {
+			p.of[i] = -1
+			if c.records[i].Time.IsZero() {
+				continue
+			}
+			at, exact := slices.BinarySearchFunc(edges, c.records[i].Time, time.Time.Compare)
+			if !exact {
+				at--
+			}
+			if at >= 0 && at < len(edges)-1 {
+				p.of[i] = int32(at)
+			}
+		}
+		c.periods[string(name)] = p
+	}
+	return p
 }
 
 // Result is what a query gives: one number, a row of them, or named parts.
@@ -345,11 +424,25 @@ func (c *Corpus) mean(q Query) (float64, error) {
 		return 0, fmt.Errorf("query names measure %q, which is not declared", q.Measure)
 	}
 	sum, n := 0.0, 0
-	err := c.each(q.Of, func(r *Record) { sum += m(r); n++ })
+	values := c.measured(q.Measure, m)
+	err := c.each(q.Of, func(i int) { sum += values[i]; n++ })
 	if n == 0 {
 		return 0, err
 	}
 	return sum / float64(n), err
+}
+
+// measured returns the measure of every record, computed once.
+func (c *Corpus) measured(name string, m Measure) []float64 {
+	v, ok := c.measurements[name]
+	if !ok {
+		v = make([]float64, len(c.records))
+		for i := range c.records {
+			v[i] = m(&c.records[i])
+		}
+		c.measurements[name] = v
+	}
+	return v
 }
 
 func (c *Corpus) row(q Query) ([]float64, error) {

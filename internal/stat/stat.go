@@ -22,59 +22,65 @@ func Fisher(a, b, c, d int) float64 {
 	n := r1 + r2
 	lo, hi := max(0, c1-r2), min(r1, c1)
 	base := logChoose(n, c1)
-	logP := func(x int) float64 { return logChoose(r1, x) + logChoose(r2, c1-x) - base }
-	observed := logP(a)
-	const tolerance = 1e-7 // tables as likely as this one must not be lost to rounding
-	sum := 0.0
-	// Probabilities fall off on both sides of the mode, so each tail ends where
-	// its terms stop mattering.
-	mode := min(max(int(float64(r1+1)*float64(c1+1)/float64(n+2)), lo), hi)
-	for x := mode; x <= hi; x++ {
-		p := logP(x)
-		if p <= observed+tolerance {
-			sum += math.Exp(p)
-		}
-		if p < observed-40 {
-			break
-		}
+	probability := func(x int) float64 { return math.Exp(logChoose(r1, x) + logChoose(r2, c1-x) - base) }
+	// up is P(x+1)/P(x). Probabilities fall off on both sides of the mode, so
+	// each side is walked from there until its terms stop mattering.
+	up := func(x int) float64 {
+		return float64(r1-x) / float64(x+1) * float64(c1-x) / float64(r2-c1+x+1)
 	}
-	for x := mode - 1; x >= lo; x-- {
-		p := logP(x)
-		if p <= observed+tolerance {
-			sum += math.Exp(p)
+	mode := min(max(int(float64(r1+1)*float64(c1+1)/float64(n+2)), lo), hi)
+	observed := probability(a)
+	limit := observed * (1 + 1e-7) // tables as likely as this one must not be lost to rounding
+	sum := 0.0
+	top := probability(mode)
+	for x, p := mode, top; x <= hi && p > 0; x++ {
+		if p <= limit {
+			sum += p
+			if p < 1e-17*sum {
+				break
+			}
 		}
-		if p < observed-40 {
-			break
+		p *= up(x)
+	}
+	for x, p := mode-1, top; x >= lo; x-- {
+		p /= up(x)
+		if p <= limit {
+			sum += p
+			if p <= 1e-17*sum {
+				break
+			}
 		}
 	}
 	return min(sum, 1)
 }
 
 // Change returns the two-sided p of seeing k of n when the history saw h of m,
-// with a Jeffreys prior on the rate: twice the smaller predictive tail of a
-// beta-binomial. A short history gives a wide prediction, so little data does
-// not raise an alarm. https://en.wikipedia.org/wiki/Beta-binomial_distribution
+// with a Jeffreys prior on the rate: twice the predictive tail of a
+// beta-binomial on k's side of its mean. A short history gives a wide
+// prediction, so little data does not raise an alarm.
+// https://en.wikipedia.org/wiki/Beta-binomial_distribution
 func Change(k, n, h, m int) float64 {
-	return min(1, 2*min(betaBinomialTail(k, n, h, m, true), betaBinomialTail(k, n, h, m, false)))
-}
-
-// betaBinomialTail returns the probability of at least (upper) or at most k of n.
-func betaBinomialTail(k, n, h, m int, upper bool) float64 {
 	n, m = max(n, 0), max(m, 0)
 	k, h = min(max(k, 0), n), min(max(h, 0), m)
 	a, b := float64(h)+0.5, float64(m-h)+0.5
-	base := logBeta(a, b)
-	logP := func(x int) float64 {
-		return logChoose(n, x) + logBeta(float64(x)+a, float64(n-x)+b) - base
+	// up is P(x+1)/P(x).
+	up := func(x int) float64 {
+		return float64(n-x) / float64(x+1) * (float64(x) + a) / (float64(n-x-1) + b)
 	}
-	sum, from, to := 0.0, 0, k
-	if upper {
-		from, to = k, n
+	p := math.Exp(logChoose(n, k) + logBeta(float64(k)+a, float64(n-k)+b) - logBeta(a, b))
+	sum := p
+	if float64(k)*(a+b) >= float64(n)*a { // at or above the mean
+		for x := k; x < n && p > 1e-17*sum; x++ {
+			p *= up(x)
+			sum += p
+		}
+	} else {
+		for x := k - 1; x >= 0 && p > 1e-17*sum; x-- {
+			p /= up(x)
+			sum += p
+		}
 	}
-	for x := from; x <= to; x++ {
-		sum += math.Exp(logP(x))
-	}
-	return min(sum, 1)
+	return min(1, 2*sum)
 }
 
 // BenjaminiHochberg returns the adjusted p (q) of every p, in the given order.
@@ -104,14 +110,15 @@ func BenjaminiHochberg(ps []float64) []float64 {
 	return out
 }
 
-// Wilson returns the 95 % confidence interval of a share of k in n.
+// Wilson returns the 95 % confidence interval of a share of k in n. A k outside
+// 0 to n counts as the nearer end; no n gives 0 to 1.
 // https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
 func Wilson(k, n int) (lo, hi float64) {
 	if n <= 0 {
 		return 0, 1
 	}
 	const z = 1.959963984540054
-	p, m := float64(k)/float64(n), float64(n)
+	p, m := float64(min(max(k, 0), n))/float64(n), float64(n)
 	mid := (p + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
 	return max(0, mid-half), min(1, mid+half)

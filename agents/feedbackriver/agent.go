@@ -37,8 +37,13 @@ func Policy(p artefact.Policy) artefact.Policy {
 		v, _ := label.Intensity(readable(r))
 		return v
 	}
-	confidence := func(s artefact.Signals) (float64, label.Level) { return label.Confidence(label.Signals(s)) }
-	p.Confidence = func(s artefact.Signals) float64 { v, _ := confidence(s); return v }
+	p.Confidence = func(s artefact.Signals) float64 {
+		v, _ := label.ConfidenceWith(label.Signals{
+			Silhouette: s.Silhouette, Stability: s.Stability, InnerEdges: s.InnerEdges,
+			Cohesion: s.Cohesion, Margin: s.Margin, Size: s.Size,
+		}, label.Wording{Named: s.Named, Marker: s.Marker})
+		return v
+	}
 	p.Level = func(c float64) string { return string(label.LevelOf(c)) }
 	return p
 }
@@ -81,15 +86,12 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (artefact.Outline, e
 		Method: method(mining),
 	}
 	texts := unitTexts(found, t.Records)
-	phrases := label.Phrases(texts, found.UnitTheme, len(found.Themes))
-	names := make([]string, len(found.Themes))
-	for i, ps := range phrases {
-		names[i] = label.Name(ps)
-	}
-	names = label.Unique(names, phrases)
+	phrases, wording := label.Describe(texts, found.UnitTheme, len(found.Themes))
+	names := label.Unique(named(phrases), phrases)
 	o.Groups, o.Themes = groups(found, texts), make([]artefact.Grouping, len(found.Themes))
 	for i, th := range found.Themes {
 		o.Themes[i] = grouping(th, texts, phrases[i], names[i], t.Records, o.Groups)
+		o.Themes[i].Signals = signals(th.Signals, wording[i])
 	}
 	for doc, also := range found.Also {
 		for _, th := range also {
@@ -97,6 +99,21 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (artefact.Outline, e
 		}
 	}
 	return o, nil
+}
+
+func signals(s textmine.Signals, w label.Wording) artefact.Signals {
+	return artefact.Signals{
+		Silhouette: s.Silhouette, Stability: s.Stability, InnerEdges: s.InnerEdges, Cohesion: s.Cohesion,
+		Margin: s.Margin, Named: w.Named, Marker: w.Marker, Size: s.Size,
+	}
+}
+
+func named(phrases [][]label.Phrase) []string {
+	names := make([]string, len(phrases))
+	for i, ps := range phrases {
+		names[i] = label.Name(ps)
+	}
+	return names
 }
 
 func title(t agents.Task) string {
@@ -145,7 +162,7 @@ func unitTexts(found *textmine.Result, records []evidence.Record) []label.Text {
 }
 
 func grouping(th textmine.Theme, texts []label.Text, ps []label.Phrase, name string, records []evidence.Record, groups []artefact.Bundle) artefact.Grouping {
-	g := artefact.Grouping{Label: name, Signals: artefact.Signals(th.Signals)}
+	g := artefact.Grouping{Label: name}
 	centre := texts[th.Central[0]]
 	g.ID = artefact.ThemeID(&records[centre.Doc], centre.Start)
 	if th.Parent >= 0 && th.Parent < len(groups) {
@@ -187,12 +204,8 @@ func groups(found *textmine.Result, texts []label.Text) []artefact.Bundle {
 		}
 	}
 	phrases := label.Phrases(texts, upper, len(found.Parents))
-	names := make([]string, len(phrases))
-	for i, ps := range phrases {
-		names[i] = label.Name(ps)
-	}
-	out := make([]artefact.Bundle, len(names))
-	for i, n := range label.Unique(names, phrases) {
+	out := make([]artefact.Bundle, len(phrases))
+	for i, n := range label.Unique(named(phrases), phrases) {
 		out[i] = artefact.Bundle{ID: fmt.Sprintf("g-%d", i+1), Label: n}
 	}
 	return out

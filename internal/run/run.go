@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// Status is where a run stands.
+// Status is where a run stands:
 //
-//	queued ──> running ──> succeeded
-//	   │          ├──────> failed
-//	   └──────────┴──────> cancelled
-//	failed ──> running         (resumed by a person)
+//	queued    -> running, cancelled
+//	running   -> succeeded, failed, cancelled
+//	succeeded -> nothing
+//	failed    -> nothing
+//	cancelled -> nothing
 //
-// A killed process leaves its runs running; resuming them is no move.
+// A killed process leaves its runs running; resuming them is no move. A failed
+// run has said why; what mends it is a new run.
 type Status string
 
 // The states of a run.
@@ -25,16 +27,13 @@ const (
 	Cancelled Status = "cancelled"
 )
 
-// next is the table that the picture above shows.
 func (s Status) next() []Status {
 	switch s {
 	case Queued:
 		return []Status{Running, Cancelled}
 	case Running:
 		return []Status{Succeeded, Failed, Cancelled}
-	case Failed:
-		return []Status{Running}
-	case Succeeded, Cancelled:
+	case Succeeded, Failed, Cancelled:
 		return nil
 	}
 	return nil

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"roleos/config"
+	"roleos/internal/app"
+	"roleos/internal/fault"
+)
+
+// Main runs one command line and returns the process exit code: 0 ok, 1 a gate,
+// check or guard said no, 2 usage, 3 system. stdout gets results only; progress
+// and messages go to stderr.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := &session{stdin: stdin, out: stdout, err: stderr}
+	root := s.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if cerr := s.close(); err == nil {
+		err = cerr
+	}
+	return s.report(err)
+}
+
+// session is one invocation: its streams, its flags, and the app it opened.
+type session struct {
+	stdin     io.Reader
+	out, err  io.Writer
+	workspace string
+	output    string
+	noInput   bool
+	verbose   bool
+	app       *app.App
+	cfg       config.Config
+	origins   config.Origins
+}
+
+// Output formats of -o.
+const (
+	asText = "text"
+	asJSON = "json"
+)
+
+func (s *session) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "roleos",
+		Short: "The operating system of one role: agents draft, contracts check, people decide",
+		Long: `roleos turns raw material into the artefact that the next role needs.
+
+Agents draft. A contract checks every draft before a person reads it. The person
+reviews it against its evidence. What it then changes in the world goes through
+guardrails and a confirmation of exactly that change.`,
+		Example: `  roleos run feedback-river --sample          see it work on the embedded sample
+  roleos run feedback-river --in export.csv   the same on your own file
+  roleos review list                          what waits for a person`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fault.New(fault.Invalid, "cli", "%v", err).WithMend("See: %s --help", cmd.CommandPath())
+	})
+	f := root.PersistentFlags()
+	f.StringVarP(&s.workspace, "workspace", "C", "", "workspace folder (default: the nearest one above with a roleos.yaml, else the current folder)")
+	f.StringVarP(&s.output, "output", "o", asText, "output format: text or json")
+	f.BoolVar(&s.noInput, "no-input", false, "never ask; a command that needs an answer fails instead")
+	f.BoolVarP(&s.verbose, "verbose", "v", false, "log what happens to stderr")
+	root.AddGroup(
+		&cobra.Group{ID: "work", Title: "Work:"},
+		&cobra.Group{ID: "decide", Title: "Decide:"},
+		&cobra.Group{ID: "know", Title: "Look up and check:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand())
+	add("decide", s.draftsCommand(), s.reviewCommand(), s.planCommand())
+	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand())
+	checkArgs(root)
+	return root
+}
+
+// checkArgs gives every command's argument errors the shape of all others.
+func checkArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return fault.New(fault.Invalid, "cli", "%s: %v", cmd.CommandPath(), err).
+					WithMend("Usage: %s\nSee: %s --help", cmd.UseLine(), cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		checkArgs(sub)
+	}
+}
+
+// configure loads the settings once. flags are settings given on the command line.
+func (s *session) configure(flags map[string]string) error {
+	dir, _ := app.FindWorkspace(s.workspace)
+	if s.verbose {
+		if flags == nil {
+			flags = map[string]string{}
+		}
+		flags["log.level"] = "debug"
+	}
+	cfg, origins, err := config.Load(config.FromOS(dir, flags))
+	if err != nil {
+		return err
+	}
+	s.cfg, s.origins = cfg, origins
+	return nil
+}
+
+// open loads the settings and opens the app; close closes it.
+func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, error) {
+	if s.app != nil {
+		return s.app, nil
+	}
+	if err := s.configure(flags); err != nil {
+		return nil, err
+	}
+	a, err := app.Open(ctx, app.Options{Config: s.cfg, LogTo: s.err})
+	if err != nil {
+		return nil, err
+	}
+	s.app = a
+	return a, nil
+}
+
+func (s *session) close() error {
+	if s.app == nil {
+		return nil
+	}
+	return s.app.Close()
+}
+
+// errSaidNo ends a command whose result, already printed, was a no.
+var errSaidNo = errors.New("said no")
+
+// report prints err for a person, or as JSON, and returns its exit code.
+func (s *session) report(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errSaidNo):
+		return 1
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.err, "roleos: interrupted. Nothing is lost: go on with roleos resume")
+		return 3
+	}
+	kind := fault.KindOf(err)
+	if strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
+		kind = fault.Invalid
+	}
+	if s.output == asJSON {
+		s.json(map[string]any{"schema": "roleos/error/v1", "error": map[string]any{"kind": kind.String(), "message": err.Error()}})
+		return kind.ExitCode()
+	}
+	fmt.Fprintf(s.err, "roleos: %v\n", err)
+	if kind == fault.Internal {
+		fmt.Fprintln(s.err, "This is a defect. Run again with -v to see more.")
+	}
+	return kind.ExitCode()
+}
+
+// settings returns the config flags of cmd that were given, by their config key.
+func settings(f *pflag.FlagSet, keys map[string]string) map[string]string {
+	out := map[string]string{}
+	f.Visit(func(fl *pflag.Flag) {
+		if key, ok := keys[fl.Name]; ok {
+			out[key] = fl.Value.String()
+		}
+	})
+	return out
+}

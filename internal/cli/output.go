@@ -10,7 +10,10 @@ import (
 
 	"golang.org/x/term"
 
+	"roleos/config"
 	"roleos/internal/fault"
+	"roleos/internal/report"
+	"roleos/internal/report/say"
 )
 
 // json writes v to stdout, indented.
@@ -52,6 +55,18 @@ func terminal(w io.Writer) (width int, ok bool) {
 	width, _, err := term.GetSize(int(f.Fd()))
 	return width, err == nil
 }
+
+// look says how a report appears on w.
+func (s *session) look(w io.Writer, saved ...string) report.TerminalOptions {
+	width, tty := terminal(w)
+	t := config.TerminalFromOS()
+	return report.TerminalOptions{
+		Width: min(max(width, 80), 120), Colour: tty && t.Colour, Unicode: t.Unicode, Saved: saved,
+	}
+}
+
+// plain makes text from outside fit for a terminal.
+func plain(text string) string { return say.Plain(text, false) }
 
 // interactive reports whether a person can be asked.
 func (s *session) interactive() bool {

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// FileName is the settings file that Load looks for in a workspace. It may be missing.
+const FileName = "roleos.yaml"
+
+// Config holds every setting, checked and complete. It is a plain value: copy
+// it, pass it on, never change it.
+//
+// What each key means, its default and its bound stand in one place: Keys.
+type Config struct {
+	Dir            string         `mapstructure:"-"` // the workspace's folder, absolute; not a key
+	Principal      string         `mapstructure:"principal"`
+	Workspace      Workspace      `mapstructure:"workspace"`
+	Store          Store          `mapstructure:"store"`
+	Privacy        Privacy        `mapstructure:"privacy"`
+	Ingest         Ingest         `mapstructure:"ingest"`
+	Analyst        Analyst        `mapstructure:"analyst"`
+	Prioritisation Prioritisation `mapstructure:"prioritisation"`
+	Alerts         Alerts         `mapstructure:"alerts"`
+	Review         Review         `mapstructure:"review"`
+	Grants         Grants         `mapstructure:"grants"`
+	Publish        Publish        `mapstructure:"publish"`
+	Report         Report         `mapstructure:"report"`
+	Log            Log            `mapstructure:"log"`
+}
+
+// Workspace names the workspace to its readers.
+type Workspace struct {
+	Name string `mapstructure:"name"`
+}
+
+// Store says where runs, records, drafts and the audit log are kept.
+type Store struct {
+	URL string `mapstructure:"url"` // may hold a password: show it through Config.Settings only
+}
+
+// Privacy says what is hidden before anything leaves the store.
+type Privacy struct {
+	Redact bool `mapstructure:"redact"`
+}
+
+// Ingest bounds what is read from outside.
+type Ingest struct {
+	Limits Limits `mapstructure:"limits"`
+}
+
+// Limits are the most that one run reads. What exceeds one of them is refused, not cut.
+type Limits struct {
+	FileBytes    int64 `mapstructure:"file_bytes"`
+	TotalBytes   int64 `mapstructure:"total_bytes"` // of all files, unpacked
+	Rows         int   `mapstructure:"rows"`
+	CellBytes    int64 `mapstructure:"cell_bytes"`
+	Columns      int   `mapstructure:"columns"`
+	JSONDepth    int   `mapstructure:"json_depth"`
+	Files        int   `mapstructure:"files"`
+	ArchiveRatio int   `mapstructure:"archive_ratio"` // unpacked bytes for each packed byte
+}
+
+// Analyst steers the offline analyst.
+type Analyst struct {
+	Seed      int64 `mapstructure:"seed"`
+	MaxSample int   `mapstructure:"max_sample"`
+	MinTheme  int   `mapstructure:"min_theme"` // 0: chosen by the number of records
+}
+
+// Prioritisation holds the weights of an issue's score. Only their proportion counts.
+type Prioritisation struct {
+	Weights        Weights            `mapstructure:"weights"`
+	SegmentWeights map[string]float64 `mapstructure:"segment_weights"` // "plan=enterprise" -> 2; a segment not named weighs 1
+}
+
+// Weights are the shares of the factors in an issue's score, each 0 to 1.
+type Weights struct {
+	Reach         float64 `mapstructure:"reach"`
+	Intensity     float64 `mapstructure:"intensity"`
+	Growth        float64 `mapstructure:"growth"`
+	SegmentWeight float64 `mapstructure:"segment_weight"`
+	Confidence    float64 `mapstructure:"confidence"`
+}
+
+// Alerts says when a change of a theme's share is worth a person's attention.
+type Alerts struct {
+	Q                float64 `mapstructure:"q"` // most false alarms among the alerts raised, as a share
+	MinPeriodRecords int     `mapstructure:"min_period_records"`
+	MinRatio         float64 `mapstructure:"min_ratio"`
+}
+
+// Review says who may approve.
+type Review struct {
+	Mode string `mapstructure:"mode"` // solo or team
+}
+
+// Grants bounds a person's confirmation.
+type Grants struct {
+	Expiry time.Duration `mapstructure:"expiry"`
+}
+
+// Publish says where approved drafts go.
+type Publish struct {
+	Root string `mapstructure:"root"` // below the workspace, with forward slashes
+}
+
+// Report says where reports go and whether to show them.
+type Report struct {
+	Dir  string `mapstructure:"dir"` // as given; see Config.ReportDir
+	Open bool   `mapstructure:"open"`
+}
+
+// Log says how much goes to stderr.
+type Log struct {
+	Level string `mapstructure:"level"` // debug, info, warn or error
+}
+
+// ReportDir returns the folder for reports: report.dir, below the workspace unless it is absolute.
+func (c Config) ReportDir() string {
+	if filepath.IsAbs(c.Report.Dir) {
+		return filepath.Clean(c.Report.Dir)
+	}
+	return filepath.Join(c.Dir, c.Report.Dir)
+}

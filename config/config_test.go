@@ -1,0 +1,387 @@
+package config_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"roleos/config"
+	"roleos/internal/fault"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// workspace returns a folder with the given roleos.yaml; "" means no file.
+func workspace(t *testing.T, yaml string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "harbour")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if yaml != "" {
+		if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestDefaultsNeedNoFile(t *testing.T) {
+	dir := workspace(t, "")
+	c, origins, err := config.Load(config.Options{Workspace: dir, User: `OFFICE\Kim Lee`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		Dir: dir, Principal: "person:kim-lee",
+		Workspace: config.Workspace{Name: "harbour"},
+		Store:     config.Store{URL: "sqlite:" + filepath.Join(dir, ".roleos", "roleos.db")},
+		Privacy:   config.Privacy{Redact: true},
+		Ingest: config.Ingest{Limits: config.Limits{
+			FileBytes: 1 << 30, TotalBytes: 4 << 30, Rows: 5_000_000, CellBytes: 1 << 20,
+			Columns: 2000, JSONDepth: 64, Files: 10_000, ArchiveRatio: 200,
+		}},
+		Analyst: config.Analyst{Seed: 1, MaxSample: 6000},
+		Prioritisation: config.Prioritisation{
+			Weights:        config.Weights{Reach: 0.35, Intensity: 0.25, Growth: 0.15, SegmentWeight: 0.10, Confidence: 0.15},
+			SegmentWeights: map[string]float64{},
+		},
+		Alerts: config.Alerts{Q: 0.05, MinPeriodRecords: 20, MinRatio: 1.5},
+		Review: config.Review{Mode: "solo"}, Grants: config.Grants{Expiry: 15 * time.Minute},
+		Publish: config.Publish{Root: "context"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
+	}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Error(d)
+	}
+	for key, o := range origins {
+		if o != "default" {
+			t.Errorf("%s comes from %q, want default", key, o)
+		}
+	}
+	if got, want := c.ReportDir(), filepath.Join(dir, "reports"); got != want {
+		t.Errorf("ReportDir = %q, want %q", got, want)
+	}
+}
+
+func TestLaterLayersCoverEarlierOnes(t *testing.T) {
+	dir := workspace(t, `# ours
+workspace:
+  name: Customer voice
+report:
+  dir: out
+log: {level: info}
+grants: {expiry: 1h}
+ingest:
+  limits:
+    file_bytes: 64MiB
+    rows: 1_000
+`)
+	c, origins, err := config.Load(config.Options{
+		Workspace: dir,
+		Environ:   []string{"PATH=/bin", "ROLEOS_LOG_LEVEL=error", "ROLEOS_REPORT_DIR=/srv/reports", "ROLEOS_REPORT_OPEN=", "ROLEOS_TEST_POSTGRES=postgres://x"},
+		Flags:     map[string]string{"log.level": "debug", "report.open": "true"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []any{c.Workspace.Name, c.ReportDir(), c.Log.Level, c.Report.Open, c.Grants.Expiry, c.Ingest.Limits.FileBytes, c.Ingest.Limits.Rows, c.Ingest.Limits.Columns}
+	want := []any{"Customer voice", "/srv/reports", "debug", true, time.Hour, int64(64 << 20), 1000, 2000}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for key, want := range map[string]string{
+		"workspace.name": "roleos.yaml:3:9", "report.dir": "ROLEOS_REPORT_DIR", "log.level": "--log-level",
+		"report.open": "--report-open", "grants.expiry": "roleos.yaml:7:18", "ingest.limits.rows": "roleos.yaml:11:11", "alerts.q": "default",
+	} {
+		if origins[key] != want {
+			t.Errorf("%s comes from %q, want %q", key, origins[key], want)
+		}
+	}
+}
+
+func TestSegmentWeightsKeepTheirSpelling(t *testing.T) {
+	dir := workspace(t, "prioritisation:\n  segment_weights:\n    plan=Enterprise: 2\n    plan=v1.2: 0.5\n    \"region=APAC\": 3\n")
+	want := map[string]float64{"plan=Enterprise": 2, "plan=v1.2": 0.5, "region=APAC": 3}
+	c, origins, err := config.Load(config.Options{Workspace: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, c.Prioritisation.SegmentWeights); d != "" {
+		t.Error(d)
+	}
+	for _, s := range c.Settings(origins) { // what is shown can be given back
+		if s.Key != "prioritisation.segment_weights" {
+			continue
+		}
+		again, _, err := config.Load(config.Options{Workspace: workspace(t, ""), Environ: []string{"ROLEOS_PRIORITISATION_SEGMENT_WEIGHTS=" + s.Value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, again.Prioritisation.SegmentWeights); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
+	for _, c := range []struct{ name, yaml, env, want string }{
+		{"misspelt key", "report:\n  dri: out\n", "", "roleos.yaml:2:3: unknown key \"report.dri\"\nDid you mean \"report.dir\"? 'roleos config show' lists every key."},
+		{"misspelt section", "reprot:\n  dir: out\n", "", "roleos.yaml:1:1: unknown key \"reprot\"\nDid you mean \"report\"? 'roleos config show' lists every key."},
+		{"wrong section", "report:\n  seed: 4\n", "", "roleos.yaml:2:3: unknown key \"report.seed\"\nDid you mean \"analyst.seed\"? 'roleos config show' lists every key."},
+		{"other case", "Report: {}\n", "", "roleos.yaml:1:1: unknown key \"Report\"\nDid you mean \"report\"? 'roleos config show' lists every key."},
+		{"nothing like it", "colour: blue\n", "", "roleos.yaml:1:1: unknown key \"colour\"\n'roleos config show' lists every key."},
+		{"a value below a value", "log:\n  level:\n    deep: 1\n", "", "roleos.yaml:3:9: log.level is a mapping, expected debug, info, warn or error"},
+		{"twice", "log:\n  level: info\n  level: warn\n", "", "roleos.yaml:3:3: log.level is set twice, first on line 2\nKeep one of the two."},
+		{"section twice", "log: {level: info}\nlog: {level: warn}\n", "", "roleos.yaml:2:1: log is set twice, first on line 1"},
+		{"number for text", "workspace:\n  name: 2026\n", "", "roleos.yaml:2:9: workspace.name is a whole number, expected text of 1 to 80 characters on one line\nPut the value in quotes."},
+		{"text for number", "analyst:\n  seed: \"7\"\n", "", "roleos.yaml:2:9: analyst.seed is text, expected a whole number from 1 to"},
+		{"list", "log:\n  level: [info]\n", "", "log.level is a list, expected debug, info, warn or error"},
+		{"nothing", "log:\n  level:\n", "", "log.level is nothing, expected debug, info, warn or error\nGive it a value, or delete the line to use the default."},
+		{"not a section", "log: info\n", "", "roleos.yaml:1:6: log is text, expected settings as \"name: value\""},
+		{"not settings at all", "- a\n- b\n", "", "roleos.yaml:1:1: the file is a list, expected settings as \"name: value\""},
+		{"out of range", "alerts: {q: 0.9}\n", "", "roleos.yaml:1:13: alerts.q is \"0.9\", expected a number from 0.0001 to 0.5"},
+		{"not a number", "alerts: {q: .nan}\n", "", "alerts.q is \".nan\", expected a number"},
+		{"too large a number", "ingest: {limits: {rows: 99999999999999999999}}\n", "", "expected a whole number from 1 to 100000000"},
+		{"size", "ingest: {limits: {file_bytes: 64 parsecs}}\n", "", "ingest.limits.file_bytes is \"64 parsecs\", expected bytes from 1KiB to 1TiB, such as 64MiB"},
+		{"huge size", "ingest: {limits: {file_bytes: 9999999999TiB}}\n", "", "expected bytes from"},
+		{"duration", "grants: {expiry: 3 days}\n", "", "grants.expiry is \"3 days\", expected a duration from 1m to 24h, such as 30m"},
+		{"bool", "report: {open: yes}\n", "", "report.open is text, expected true or false\nWrite the value without quotes."},
+		{"outside the workspace", "publish: {root: ../elsewhere}\n", "", "publish.root is \"../elsewhere\", expected a folder inside the workspace"},
+		{"own folder", "publish: {root: .roleos/keys}\n", "", "publish.root"},
+		{"an agent is no person", "principal: agent:feedback-river\n", "", "roleos.yaml:1:12: principal is \"agent:feedback-river\", expected \"person:\""},
+		{"weight", "prioritisation: {segment_weights: {plan: 2}}\n", "", "such as plan=enterprise: 2"},
+		{"all weights nothing", "prioritisation: {weights: {reach: 0, intensity: 0, growth: 0, segment_weight: 0, confidence: 0}}\n", "", "all prioritisation.weights are 0"},
+		{"anchor", "log: {level: &x info}\n", "", "log.level uses a YAML anchor, alias or tag"},
+		{"two documents", "log: {level: info}\n---\nlog: {level: warn}\n", "", "a second document starts here"},
+		{"syntax", "log: {level: info\nreport", "", "is not valid YAML"},
+		{"environment", "", "ROLEOS_LOG_LEVEL=loud", "ROLEOS_LOG_LEVEL: is \"loud\", expected debug, info, warn or error"},
+		{"misspelt environment", "", "ROLEOS_LOGLEVEL=info", "ROLEOS_LOGLEVEL: is no setting\nDid you mean ROLEOS_LOG_LEVEL?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var env []string
+			if c.env != "" {
+				env = []string{c.env}
+			}
+			_, _, err := config.Load(config.Options{Workspace: workspace(t, c.yaml), Environ: env})
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if fault.KindOf(err) != fault.Invalid {
+				t.Errorf("kind %s, want invalid", fault.KindOf(err))
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error:\n%s\nwant it to contain:\n%s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAreNamedAtOnce(t *testing.T) {
+	dir := workspace(t, "log: {level: loud}\nreport: {dri: x}\n")
+	_, _, err := config.Load(config.Options{Workspace: dir, Environ: []string{"ROLEOS_ALERTS_Q=2"}, Flags: map[string]string{"analyst.sead": "1"}})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"4 things are wrong", "roleos.yaml:1:14", "roleos.yaml:2:10", "ROLEOS_ALERTS_Q", `"analyst.seed"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error misses %q:\n%s", want, err)
+		}
+	}
+}
+
+func TestALargeFileIsRefused(t *testing.T) {
+	_, _, err := config.Load(config.Options{Workspace: workspace(t, strings.Repeat("# padding\n", 2_000))})
+	if err == nil || !strings.Contains(err.Error(), "larger than 16KiB") {
+		t.Errorf("error = %v, want a refusal that names the bound", err)
+	}
+}
+
+func TestPasswordsAreNeverShown(t *testing.T) {
+	const url = "postgres://pm:s3cret@db.example.com/roleos?sslpassword=s3cret"
+	c, origins, err := config.Load(config.Options{Workspace: workspace(t, ""), Environ: []string{"ROLEOS_STORE_URL=" + url}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Store.URL != url {
+		t.Errorf("store.url = %q, want it as given", c.Store.URL)
+	}
+	for _, s := range c.Settings(origins) {
+		if strings.Contains(s.Value, "s3cret") {
+			t.Errorf("%s shows the password: %s", s.Key, s.Value)
+		}
+	}
+	_, _, err = config.Load(config.Options{Workspace: workspace(t, "store: {url: \"mysql://pm:s3cret@db/roleos\"}\n")})
+	if err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error = %v, want a refusal without the password", err)
+	}
+}
+
+func TestARelativeStoreIsInTheWorkspace(t *testing.T) {
+	dir := workspace(t, "store: {url: \"sqlite:data/own.db\"}\n")
+	c, _, err := config.Load(config.Options{Workspace: dir})
+	if want := "sqlite:" + filepath.Join(dir, "data", "own.db"); err != nil || c.Store.URL != want {
+		t.Errorf("store.url = %q, %v, want %q", c.Store.URL, err, want)
+	}
+}
+
+func TestEveryKeyIsDocumentedBoundedAndInTheStruct(t *testing.T) {
+	envs, flags := map[string]bool{}, map[string]bool{}
+	names := map[string]bool{}
+	for _, k := range config.Keys() {
+		if names[k.Name] || envs[k.Env()] || flags[k.Flag()] {
+			t.Errorf("%s: its name, variable or flag is taken", k.Name)
+		}
+		names[k.Name], envs[k.Env()], flags[k.Flag()] = true, true, true
+		if !strings.HasSuffix(k.Doc, ".") || len(k.Doc) < 20 {
+			t.Errorf("%s: description %q is no sentence", k.Name, k.Doc)
+		}
+		if k.Bound == "" {
+			t.Errorf("%s has no bound", k.Name)
+		}
+		if k.Default == "" && k.Name != "prioritisation.segment_weights" {
+			t.Errorf("%s has no default", k.Name)
+		}
+	}
+	fields := map[string]bool{}
+	var walk func(string, reflect.Type)
+	walk = func(path string, s reflect.Type) {
+		for f := range s.Fields() {
+			tag := f.Tag.Get("mapstructure")
+			if tag == "-" {
+				continue
+			}
+			if f.Type.Kind() == reflect.Struct {
+				walk(path+tag+".", f.Type)
+				continue
+			}
+			fields[path+tag] = true
+		}
+	}
+	walk("", reflect.TypeFor[config.Config]())
+	if d := cmp.Diff(names, fields); d != "" {
+		t.Errorf("keys and fields differ:\n%s", d)
+	}
+	c, origins, err := config.Load(config.Options{Workspace: workspace(t, "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Settings(origins) {
+		if s.Value == "<nil>" || s.Origin == "" {
+			t.Errorf("%s: shown as %q from %q", s.Key, s.Value, s.Origin)
+		}
+	}
+}
+
+// What a setting shows is what it takes: every value shown, given back through
+// the environment, leads to the same settings.
+func TestShownSettingsCanBeGivenBack(t *testing.T) {
+	dir := workspace(t, "grants: {expiry: 90m}\nalerts: {q: 0.01}\ningest: {limits: {cell_bytes: 1000}}\n")
+	c, origins, err := config.Load(config.Options{Workspace: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var env []string
+	byName := map[string]config.Key{}
+	for _, k := range config.Keys() {
+		byName[k.Name] = k
+	}
+	for _, s := range c.Settings(origins) {
+		env = append(env, byName[s.Key].Env()+"="+s.Value)
+	}
+	again, _, err := config.Load(config.Options{Workspace: dir, Environ: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(c, again); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestReferenceMatchesItsGoldenFile(t *testing.T) {
+	golden(t, "reference.md", []byte(config.Reference()))
+}
+
+func TestTemplateIsAllCommentAndAllDefault(t *testing.T) {
+	golden(t, "roleos.yaml", config.Template())
+	dir := workspace(t, string(config.Template()))
+	want, _, err := config.Load(config.Options{Workspace: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open strings.Builder
+	for line := range strings.Lines(string(config.Template())) {
+		if body, ok := strings.CutPrefix(line, "# "); ok && !strings.HasPrefix(body, "and ") && !strings.HasPrefix(body, "Settings") {
+			open.WriteString(body)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(open.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, origins, err := config.Load(config.Options{Workspace: dir})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, open.String())
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the template's values are not the defaults:\n%s", d)
+	}
+	fromFile := 0
+	for _, o := range origins {
+		if strings.HasPrefix(o, config.FileName) {
+			fromFile++
+		}
+	}
+	if all := len(config.Keys()); fromFile != all-3 { // three defaults are computed
+		t.Errorf("%d of %d keys are in the template, want all but three", fromFile, all)
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("%s differs; go test ./config -update rewrites it:\n%s", name, d)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, s := range []string{
+		"", "log: {level: info}\n", "log:\n  level: [", "? a\n: b\n", "a: &x [*x]\n", "log: !!str 3\n", "<<: {a: 1}\n", "- [[[[[[",
+		"prioritisation: {segment_weights: {plan=a: 1, plan=b: .inf}}\n", "\xff\xfe", "log:\n  level: |\n    info\n",
+	} {
+		f.Add(s)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, yaml string) {
+		if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, origins, err := config.Load(config.Options{Workspace: dir})
+		if err != nil {
+			if fault.KindOf(err) != fault.Invalid {
+				t.Errorf("kind %s for a bad file: %v", fault.KindOf(err), err)
+			}
+			return
+		}
+		if len(c.Settings(origins)) != len(config.Keys()) || c.Log.Level == "" || c.Ingest.Limits.Rows < 1 {
+			t.Errorf("accepted, but incomplete: %+v", c)
+		}
+	})
+}

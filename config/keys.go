@@ -1,0 +1,111 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Key describes one setting.
+type Key struct {
+	Name    string // "ingest.limits.rows"
+	Doc     string // one or two sentences: what it changes
+	Default string // as it would be written; computed defaults are described in angle brackets
+	Bound   string // what is accepted, in words
+
+	kind kind
+	def  func(Options) string // nil: Default itself
+}
+
+// Env returns the name of the environment variable that sets the key.
+func (k Key) Env() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.Name, ".", "_"))
+}
+
+// Flag returns the name of the flag that sets the key, without its dashes.
+func (k Key) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.Name) }
+
+// Keys returns every setting in the order in which a reader meets them.
+func Keys() []Key {
+	keys := []Key{
+		{
+			Name: "workspace.name", Doc: "Name of the workspace on reports and screens.",
+			Default: "<name of the workspace's folder>", kind: text(80),
+			def: func(o Options) string { return folderName(o.Workspace) },
+		},
+		{
+			Name: "principal", Doc: "Who you are on reviews, grants and audit records. Always a person, never an agent.",
+			Default: "person:<user of the operating system>", kind: person(),
+			def: func(o Options) string { return "person:" + userName(o.User) },
+		},
+		{
+			Name: "store.url", Doc: "Database for runs, records, drafts and the audit log: a SQLite file, or PostgreSQL for several machines.",
+			Default: "sqlite:<workspace>/.roleos/roleos.db", kind: storeURL(),
+			def: func(o Options) string { return "sqlite:" + filepath.Join(o.Workspace, ".roleos", "roleos.db") },
+		},
+		{Name: "privacy.redact", Doc: "Mask e-mail addresses, phone and card numbers, IBANs, IP addresses and keys in everything but the local store.", Default: "true", kind: yesNo()},
+
+		{Name: "ingest.limits.file_bytes", Doc: "Largest single file that is read.", Default: "1GiB", kind: size(1<<10, 1<<40)},
+		{Name: "ingest.limits.total_bytes", Doc: "Most bytes of one run, over all files, after unpacking.", Default: "4GiB", kind: size(1<<10, 1<<42)},
+		{Name: "ingest.limits.rows", Doc: "Most records of one run.", Default: "5000000", kind: whole(1, 100_000_000)},
+		{Name: "ingest.limits.cell_bytes", Doc: "Largest single cell or value.", Default: "1MiB", kind: size(64, 1<<30)},
+		{Name: "ingest.limits.columns", Doc: "Most columns of one table.", Default: "2000", kind: whole(1, 100_000)},
+		{Name: "ingest.limits.json_depth", Doc: "Deepest nesting of JSON that is followed.", Default: "64", kind: whole(1, 1000)},
+		{Name: "ingest.limits.files", Doc: "Most files of one run, members of archives counted.", Default: "10000", kind: whole(1, 1_000_000)},
+		{Name: "ingest.limits.archive_ratio", Doc: "Most bytes that one packed byte may unpack to. Beyond it an archive counts as hostile.", Default: "200", kind: whole(2, 10_000)},
+
+		{Name: "analyst.seed", Doc: "Seed of the offline analyst. The same seed and the same records give the same themes.", Default: "1", kind: whole64(1, 1<<53)},
+		{Name: "analyst.max_sample", Doc: "Most distinct texts that shape the themes; the rest is assigned to them.", Default: "6000", kind: whole(100, 100_000)},
+		{Name: "analyst.min_theme", Doc: "Fewest records of a theme; smaller groups stay unassigned. 0 lets the number of records decide.", Default: "0", kind: whole(0, 10_000)},
+
+		{Name: "prioritisation.weights.reach", Doc: "Weight of how many records an issue touches.", Default: "0.35", kind: number(0, 1)},
+		{Name: "prioritisation.weights.intensity", Doc: "Weight of how strongly people put it.", Default: "0.25", kind: number(0, 1)},
+		{Name: "prioritisation.weights.growth", Doc: "Weight of whether its share grows.", Default: "0.15", kind: number(0, 1)},
+		{Name: "prioritisation.weights.segment_weight", Doc: "Weight of which segments it comes from.", Default: "0.10", kind: number(0, 1)},
+		{Name: "prioritisation.weights.confidence", Doc: "Weight of how sure the analyst is of the theme.", Default: "0.15", kind: number(0, 1)},
+		{Name: "prioritisation.segment_weights", Doc: "How much more a segment counts, by name=value: plan=enterprise 2 doubles it. A segment not named counts 1.", Default: "", kind: weights()},
+
+		{Name: "alerts.q", Doc: "Most false alarms among the alerts of one report, as a share (false discovery rate).", Default: "0.05", kind: number(0.0001, 0.5)},
+		{Name: "alerts.min_period_records", Doc: "Fewest records of a period that is judged; a thinner one says that it has too little data.", Default: "20", kind: whole(1, 1_000_000)},
+		{Name: "alerts.min_ratio", Doc: "Smallest change of a share, as a ratio, that is worth an alert.", Default: "1.5", kind: number(1, 100)},
+
+		{Name: "review.mode", Doc: "solo: the author may review, and every record says so. team: a second person has to.", Default: "solo", kind: choice("solo", "team")},
+		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "24h")},
+		{Name: "publish.root", Doc: "Folder of the workspace into which approved drafts are published.", Default: "context", kind: innerFolder()},
+		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
+		{Name: "report.open", Doc: "Open the HTML report when it is done.", Default: "false", kind: yesNo()},
+		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
+	}
+	for i := range keys {
+		keys[i].Bound = keys[i].kind.bound
+	}
+	return keys
+}
+
+// folderName returns the last part of dir as a name, "workspace" when it has none.
+func folderName(dir string) string {
+	name := strings.TrimSpace(filepath.Base(dir))
+	if name == "." || strings.ContainsAny(name, `/\`) {
+		return "workspace"
+	}
+	if r := []rune(name); len(r) > 80 {
+		return string(r[:80])
+	}
+	return name
+}
+
+// userName returns an operating-system user as a principal's name: the part
+// after a domain, lower case, with anything else than [a-z0-9._-] as "-".
+func userName(user string) string {
+	user = strings.ToLower(user[strings.LastIndexAny(user, `\/`)+1:])
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
+			return r
+		}
+		return '-'
+	}, user)
+	name = strings.Trim(name, "._-")
+	if name == "" {
+		return "local"
+	}
+	return name[:min(len(name), 64)]
+}

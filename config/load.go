@@ -1,0 +1,228 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/viper"
+
+	"roleos/internal/fault"
+)
+
+// envPrefix starts every environment variable that is a setting.
+const envPrefix = "ROLEOS_"
+
+// testPrefix starts variables that only tests read; they are no settings.
+const testPrefix = "ROLEOS_TEST_"
+
+// Options says where settings come from.
+type Options struct {
+	Workspace string            // folder of the workspace; "" means the current one
+	Environ   []string          // as os.Environ gives it; of two with one name the last counts
+	Flags     map[string]string // key name -> value, for flags that were really given
+	User      string            // operating-system user, for the default principal; "" means "local"
+}
+
+// Origins says for every key where its value came from: "default",
+// "roleos.yaml:3:7", "ROLEOS_LOG_LEVEL" or "--log-level".
+type Origins map[string]string
+
+// FromOS returns options for a workspace with this process's environment and user.
+// It is the only place that reads them.
+func FromOS(workspace string, flags map[string]string) Options {
+	o := Options{Workspace: workspace, Environ: os.Environ(), Flags: flags}
+	if u, err := user.Current(); err == nil {
+		o.User = u.Username
+	}
+	return o
+}
+
+// Load returns the settings of a workspace and where each came from.
+//
+// The error is a fault.Invalid that names everything that is wrong, each with
+// its place; nothing is guessed or skipped. An environment variable that is set
+// but empty counts as not set. Load reads one file and writes none; it is safe
+// for concurrent use.
+func Load(o Options) (Config, Origins, error) {
+	dir, err := filepath.Abs(o.Workspace)
+	if err != nil {
+		return Config{}, nil, fault.Wrap(err, fault.Unavailable, "config.load", "cannot find the workspace %s", o.Workspace)
+	}
+	o.Workspace = dir
+	data, err := readFile(dir)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	keys := Keys()
+	file, problems := parseFile(data, keys)
+	env, more := fromEnviron(o.Environ, keys)
+	problems = append(problems, more...)
+	flags, more := fromFlags(o.Flags, keys)
+	problems = append(problems, more...)
+	if len(problems) > 0 {
+		return Config{}, nil, report(problems)
+	}
+	c, origins, err := layer(o, keys, file, env, flags)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	c.Dir = dir
+	c.Store.URL = absoluteStore(c.Store.URL, dir)
+	if w := c.Prioritisation.Weights; w.Reach+w.Intensity+w.Growth+w.SegmentWeight+w.Confidence == 0 {
+		return Config{}, nil, report([]problem{{
+			origins["prioritisation.weights.reach"], "all prioritisation.weights are 0, so that no issue would have a score",
+			"Give at least one of them more than 0.",
+		}})
+	}
+	return c, origins, nil
+}
+
+// layer puts the four sources over one another: the defaults, the file, the
+// environment, the flags. Every value was checked where it was read.
+func layer(o Options, keys []Key, file, env, flags map[string]written) (Config, Origins, error) {
+	v := viper.New()
+	origins := make(Origins, len(keys))
+	for _, k := range keys {
+		def := k.Default
+		if k.def != nil {
+			def = k.def(o)
+		}
+		value, err := k.kind.read(def, untyped)
+		if err != nil {
+			return Config{}, nil, fault.Wrap(err, fault.Invalid, "config.load", "default of %s", k.Name).
+				WithMend("Set %s in %s or %s.", k.Name, FileName, k.Env())
+		}
+		v.SetDefault(k.Name, value)
+		origins[k.Name] = "default"
+	}
+	for _, source := range []struct {
+		found map[string]written
+		put   func(string, any) error
+	}{
+		{file, func(name string, x any) error { return v.MergeConfigMap(nested(name, x)) }},
+		{env, func(name string, x any) error { return v.MergeConfigMap(nested(name, x)) }}, // merged later, so it covers the file
+		{flags, func(name string, x any) error { v.Set(name, x); return nil }},
+	} {
+		for _, k := range keys {
+			w, ok := source.found[k.Name]
+			if !ok {
+				continue
+			}
+			value, err := k.kind.read(w.text, w.shape)
+			if err == nil {
+				err = source.put(k.Name, value)
+			}
+			if err != nil {
+				return Config{}, nil, fault.Wrap(err, fault.Invalid, "config.load", "%s", w.where)
+			}
+			origins[k.Name] = w.where
+		}
+	}
+	var c Config
+	if err := v.UnmarshalExact(&c); err != nil {
+		return Config{}, nil, fault.Wrap(err, fault.Internal, "config.load", "settings do not fit their type")
+	}
+	return c, origins, nil
+}
+
+// nested returns {"a": {"b": v}} for "a.b".
+func nested(name string, v any) map[string]any {
+	parts := strings.Split(name, ".")
+	for _, p := range slices.Backward(parts) {
+		v = map[string]any{p: v}
+	}
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func fromEnviron(environ []string, keys []Key) (map[string]written, []problem) {
+	byName := make(map[string]Key, len(keys))
+	for _, k := range keys {
+		byName[k.Env()] = k
+	}
+	values := map[string]string{}
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, envPrefix) && !strings.HasPrefix(name, testPrefix) {
+			values[name] = value
+		}
+	}
+	found := map[string]written{}
+	var problems []problem
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		k, ok := byName[name]
+		switch {
+		case values[name] == "":
+		case !ok:
+			mend := "'roleos config show' lists every key."
+			if best := nearest(name, slices.Sorted(maps.Keys(byName))); best != "" {
+				mend = "Did you mean " + best + "? " + mend
+			}
+			problems = append(problems, problem{name, "is no setting", mend})
+		default:
+			problems = take(found, problems, k, values[name], name)
+		}
+	}
+	return found, problems
+}
+
+func fromFlags(flags map[string]string, keys []Key) (map[string]written, []problem) {
+	found := map[string]written{}
+	var problems []problem
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
+		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
+		if i < 0 {
+			problems = append(problems, problem{"flags", "unknown key " + quoteShort(name), suggestKey(name, keys)})
+			continue
+		}
+		problems = take(found, problems, keys[i], flags[name], "--"+keys[i].Flag())
+	}
+	return found, problems
+}
+
+func take(found map[string]written, problems []problem, k Key, value, where string) []problem {
+	if _, err := k.kind.read(value, untyped); err != nil {
+		return append(problems, problem{where, err.Error(), ""})
+	}
+	found[k.Name] = written{text: value, where: where}
+	return problems
+}
+
+// absoluteStore makes a relative SQLite path absolute, so that it means the same from every folder.
+func absoluteStore(u, dir string) string {
+	file, ok := strings.CutPrefix(u, "sqlite:")
+	if !ok || filepath.IsAbs(file) {
+		return u
+	}
+	return "sqlite:" + filepath.Join(dir, file)
+}
+
+// report joins problems into one error. A person mends ten at a time, not a thousand.
+func report(problems []problem) error {
+	const most = 10
+	line := func(p problem) string { return p.where + ": " + p.what }
+	if len(problems) == 1 {
+		e := fault.New(fault.Invalid, "config.load", "%s", line(problems[0]))
+		if problems[0].mend != "" {
+			e = e.WithMend("%s", problems[0].mend)
+		}
+		return e
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d things are wrong with the settings", len(problems))
+	for _, p := range problems[:min(len(problems), most)] {
+		b.WriteString("\n  " + line(p))
+		if p.mend != "" {
+			b.WriteString("\n    " + p.mend)
+		}
+	}
+	if n := len(problems) - most; n > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", n)
+	}
+	return fault.New(fault.Invalid, "config.load", "%s", b.String())
+}

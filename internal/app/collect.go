@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+
+	"roleos/config"
+	"roleos/internal/artefact"
+	"roleos/internal/evidence"
+	"roleos/internal/fault"
+	"roleos/internal/ingest"
+	"roleos/internal/sample"
+	"roleos/internal/store"
+)
+
+// collection is what one run read, as it is kept with the run.
+type collection struct {
+	Set       string                 `json:"set"` // id of the record set
+	Sample    bool                   `json:"sample"`
+	Sources   []evidence.Source      `json:"sources"`
+	Findings  []artefact.Finding     `json:"findings"`
+	Redaction artefact.Redaction     `json:"redaction"`
+	Columns   []ingest.SourceColumns `json:"columns"`
+	SetAside  []ingest.BadRow        `json:"set_aside"`
+}
+
+// collect reads the input of a run into the store and returns the digest of its collection.
+func (a *App) collect(ctx context.Context, in draftInput, progress func(string, int, int)) (string, error) {
+	opts := ingest.Options{
+		Map: in.Map, Strict: in.Strict, Redact: a.cfg.Privacy.Redact, Limits: limits(a.cfg.Ingest.Limits),
+		Saved: func(signature string) (map[string]string, bool) { return a.savedMapping(ctx, signature) },
+		Progress: func(file string, done, total int64) {
+			progress("Reading "+file, int(done>>10), int(total>>10))
+		},
+	}
+	var read *ingest.Result
+	var err error
+	if in.Sample {
+		read, err = ingest.ReadBytes(ctx, sample.Name, sample.CSV(), opts)
+	} else {
+		read, err = ingest.Read(ctx, in.Paths, opts)
+	}
+	if err != nil {
+		return "", err
+	}
+	if len(read.Records) == 0 {
+		return "", fault.New(fault.Invalid, "app.collect", "the input holds no records with text").
+			WithMend("Name the column that holds the text with --map text=COLUMN.")
+	}
+	set, err := a.db.PutRecords(ctx, store.RecordSet{Sources: read.Sources, Records: read.Records, Originals: read.Originals})
+	if err != nil {
+		return "", err
+	}
+	a.keep(set, read.Records)
+	c := collection{
+		Set: set, Sample: in.Sample, Sources: read.Sources, Columns: read.Columns, SetAside: read.SetAside,
+		Redaction: artefact.Redaction{On: a.cfg.Privacy.Redact, Masked: read.Masked},
+	}
+	for _, f := range read.Findings {
+		c.Findings = append(c.Findings, artefact.Finding(f))
+	}
+	if len(in.Map) > 0 {
+		if err := a.saveMappings(ctx, read.Columns, in.Map); err != nil {
+			return "", err
+		}
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	return a.db.PutBlob(ctx, data)
+}
+
+func (a *App) collection(ctx context.Context, digest string) (collection, error) {
+	var c collection
+	data, err := a.db.Blob(ctx, digest)
+	if err != nil {
+		return c, err
+	}
+	err = json.Unmarshal(data, &c)
+	return c, err
+}
+
+func (a *App) savedMapping(ctx context.Context, signature string) (map[string]string, bool) {
+	data, err := a.db.Mapping(ctx, signature)
+	if err != nil {
+		return nil, false
+	}
+	var m map[string]string
+	return m, json.Unmarshal(data, &m) == nil
+}
+
+func (a *App) saveMappings(ctx context.Context, columns []ingest.SourceColumns, given map[string]string) error {
+	data, err := json.Marshal(given)
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		if err := a.db.SaveMapping(ctx, c.Signature, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func limits(l config.Limits) ingest.Limits {
+	return ingest.Limits{
+		FileBytes: l.FileBytes, TotalBytes: l.TotalBytes, Rows: l.Rows, CellBytes: l.CellBytes,
+		Columns: l.Columns, JSONDepth: l.JSONDepth, Files: l.Files, ArchiveRatio: l.ArchiveRatio,
+	}
+}
+
+// Records implements handoff.Evidence; the set that was just read is at hand.
+func (a *App) Records(ctx context.Context, set string) ([]evidence.Record, error) {
+	a.mu.Lock()
+	kept := a.kept
+	a.mu.Unlock()
+	if kept.set == set {
+		return kept.records, nil
+	}
+	records, err := a.db.Records(ctx, set)
+	if err == nil {
+		a.keep(set, records)
+	}
+	return records, err
+}
+
+func (a *App) keep(set string, records []evidence.Record) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.kept = keptRecords{set, records}
+}
+
+// keptRecords is the record set that was used last. Nobody changes it.
+type keptRecords struct {
+	set     string
+	records []evidence.Record
+}

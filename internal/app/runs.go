@@ -1,0 +1,146 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+
+	"roleos/internal/fault"
+	"roleos/internal/run"
+	"roleos/internal/store"
+)
+
+// watch passes a run's progress on to f while this process works on it.
+func (a *App) watch(id string, f func(string, int, int)) {
+	if f == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.watchers[id] = f
+}
+
+func (a *App) watcher(id string) func(string, int, int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.watchers[id]; f != nil {
+		return f
+	}
+	return func(string, int, int) {}
+}
+
+// fail ends a run as failed and returns why.
+func (a *App) fail(ctx context.Context, id string, why error) error {
+	err := a.db.InTx(ctx, func(ctx context.Context) error { return a.end(ctx, id, run.Failed, why.Error()) })
+	return cmp.Or(err, why)
+}
+
+// end moves a run to its last state, once.
+func (a *App) end(ctx context.Context, id string, to run.Status, why string) error {
+	was, err := a.db.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if was.Status == to {
+		return nil
+	}
+	next := was
+	if next.Status, err = was.Status.To(to); err != nil {
+		return fault.Wrap(err, fault.Conflict, "app.run", "run %s", id)
+	}
+	next.Error, next.UpdatedAt = why, a.now()
+	if err := a.db.SaveRun(ctx, next, &was); err != nil {
+		return err
+	}
+	return a.log.Append(ctx, "run."+string(to), "roleos", id, map[string]any{"error": why, "draft": next.Draft})
+}
+
+// Runs lists runs, newest first.
+func (a *App) Runs(ctx context.Context, f store.RunFilter, cursor string, limit int) ([]run.Run, string, error) {
+	return a.db.ListRuns(ctx, f, cursor, limit)
+}
+
+// GetRun returns one run.
+func (a *App) GetRun(ctx context.Context, id string) (run.Run, error) { return a.db.Run(ctx, id) }
+
+// CancelRun stops a run that has not ended. What it has stored stays.
+func (a *App) CancelRun(ctx context.Context, id string) error {
+	r, err := a.db.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.Status.Done() {
+		return fault.New(fault.Conflict, "app.cancel", "run %s is %s already", id, r.Status)
+	}
+	if err := a.engine.Cancel(ctx, id); err != nil {
+		return err
+	}
+	return a.db.InTx(ctx, func(ctx context.Context) error {
+		return a.end(ctx, id, run.Cancelled, "cancelled by "+a.cfg.Principal)
+	})
+}
+
+// Resume goes on with every run that a killed process left behind, and settles
+// effects whose outcome nobody saw. It returns what the runs ended with.
+func (a *App) Resume(ctx context.Context, id string, progress func(string, int, int)) ([]Outcome, error) {
+	var waiting []run.Run
+	for cursor := ""; ; {
+		page, next, err := a.db.ListRuns(ctx, store.RunFilter{Status: run.Running}, cursor, 100)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if id == "" || r.ID == id {
+				waiting = append(waiting, r)
+			}
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	if id != "" && len(waiting) == 0 {
+		r, err := a.db.Run(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return nil, fault.New(fault.Conflict, "app.resume", "run %s is %s; there is nothing to go on with", id, r.Status)
+	}
+	for _, r := range waiting {
+		a.watch(r.ID, progress)
+		// A process killed between storing the run and starting it left no journal
+		// to go on with: starting it again under the same id is once.
+		if err := a.restart(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := a.engine.Resume(ctx); err != nil {
+		return nil, err
+	}
+	var out []Outcome
+	for _, r := range waiting {
+		o, err := a.outcome(ctx, r)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func (a *App) restart(ctx context.Context, r run.Run) error {
+	switch r.Kind {
+	case kindDraft:
+		var in draftInput
+		if err := json.Unmarshal(r.Input, &in); err != nil {
+			return err
+		}
+		return a.drafting.Start(ctx, r.ID, in)
+	case kindPublish:
+		var in publishInput
+		if err := json.Unmarshal(r.Input, &in); err != nil {
+			return err
+		}
+		return a.publishing.Start(ctx, r.ID, in)
+	}
+	return nil
+}

@@ -52,7 +52,7 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 			Weights:        config.Weights{Reach: 0.35, Intensity: 0.25, Growth: 0.15, SegmentWeight: 0.10, Confidence: 0.15},
 			SegmentWeights: map[string]float64{},
 		},
-		Alerts: config.Alerts{Q: 0.05, MinPeriodRecords: 20, MinRatio: 1.5},
+		Alerts: config.Alerts{Q: 0.05, MinPeriodRecords: 10, MinRatio: 1.5},
 		Review: config.Review{Mode: "solo"}, Grants: config.Grants{Expiry: 15 * time.Minute},
 		Publish: config.Publish{Root: "context"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
 	}

@@ -6,6 +6,6 @@
 // wrong type and what is out of bounds, all of it in one message.
 //
 // It never creates or changes a file, never reads the environment unasked (only
-// FromOS does), and never lets a setting loosen a guardrail: what an agent may
-// touch is not configured here.
+// the functions whose names end in FromOS do), and never lets a setting loosen
+// a guardrail: what an agent may touch is not configured here.
 package config

@@ -65,7 +65,7 @@ func Keys() []Key {
 		{Name: "prioritisation.segment_weights", Doc: "How much more a segment counts, by name=value: plan=enterprise 2 doubles it. A segment not named counts 1.", Default: "", kind: weights()},
 
 		{Name: "alerts.q", Doc: "Most false alarms among the alerts of one report, as a share (false discovery rate).", Default: "0.05", kind: number(0.0001, 0.5)},
-		{Name: "alerts.min_period_records", Doc: "Fewest records of a period that is judged; a thinner one says that it has too little data.", Default: "20", kind: whole(1, 1_000_000)},
+		{Name: "alerts.min_period_records", Doc: "Fewest records of a period that is judged; a thinner one says that it has too little data.", Default: "10", kind: whole(1, 1_000_000)},
 		{Name: "alerts.min_ratio", Doc: "Smallest change of a share, as a ratio, that is worth an alert.", Default: "1.5", kind: number(1, 100)},
 
 		{Name: "review.mode", Doc: "solo: the author may review, and every record says so. team: a second person has to.", Default: "solo", kind: choice("solo", "team")},

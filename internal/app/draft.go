@@ -18,6 +18,7 @@ import (
 const (
 	kindDraft   = "draft"
 	kindPublish = "publish"
+	kindApply   = "apply"
 )
 
 // draftInput starts a draft run. It is journalled: a resumed run starts from it.

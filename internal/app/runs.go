@@ -141,6 +141,33 @@ func (a *App) restart(ctx context.Context, r run.Run) error {
 			return err
 		}
 		return a.publishing.Start(ctx, r.ID, in)
+	case kindApply:
+		var in applyInput
+		if err := json.Unmarshal(r.Input, &in); err != nil {
+			return err
+		}
+		return a.applying.Start(ctx, r.ID, in)
 	}
 	return nil
+}
+
+// outcome waits for a run that goes on and returns what it ended with.
+func (a *App) outcome(ctx context.Context, r run.Run) (Outcome, error) {
+	var err error
+	switch r.Kind {
+	case kindDraft:
+		return a.await(ctx, r.ID)
+	case kindPublish:
+		_, err = a.publishing.Wait(ctx, r.ID)
+	case kindApply:
+		_, err = a.applying.Wait(ctx, r.ID)
+	}
+	if err != nil {
+		return Outcome{}, a.fail(ctx, r.ID, err)
+	}
+	if r, err = a.db.Run(ctx, r.ID); err != nil || r.Draft == "" {
+		return Outcome{Run: r}, err
+	}
+	d, err := a.db.Draft(ctx, r.Draft)
+	return Outcome{Run: r, Draft: d}, err
 }

@@ -26,20 +26,56 @@ func (a *App) View(ctx context.Context, draft string, n int) (report.View, error
 	if err != nil {
 		return report.View{}, err
 	}
-	var check contracts.Result
-	if err := json.Unmarshal(rev.Check, &check); err != nil {
-		return report.View{}, fault.Wrap(err, fault.Internal, "app.view", "the contract result of %s is not readable", draft)
+	gates, err := gatesOf(rev.Check)
+	if err != nil {
+		return report.View{}, err
 	}
-	v := report.View{
+	return report.View{
 		Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
-		Synthesis: s, Records: lookup(records), Next: NextFor(d), Solo: a.solo(),
+		Synthesis: s, Records: lookup(records), Gates: gates, Next: NextFor(d), Solo: a.solo(),
+	}, nil
+}
+
+// gatesOf reads a contract's result as it is stored.
+func gatesOf(check []byte) ([]report.Gate, error) {
+	var result contracts.Result
+	if err := json.Unmarshal(check, &result); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "app.view", "a stored contract result is not readable")
 	}
-	for _, g := range check.Gates {
-		v.Gates = append(v.Gates, report.Gate{
+	var out []report.Gate
+	for _, g := range result.Gates {
+		out = append(out, report.Gate{
 			ID: g.ID, Says: g.Says, Status: string(g.Status), Where: g.Where, Observed: g.Observed, Mend: g.Mend,
 		})
 	}
-	return v, nil
+	return out, nil
+}
+
+// Recheck runs the pinned contract over the newest revision again, from its
+// stored bytes and records.
+func (a *App) Recheck(ctx context.Context, draft string) (report.View, error) {
+	v, err := a.View(ctx, draft, 0)
+	if err != nil {
+		return v, err
+	}
+	d, err := a.db.Draft(ctx, draft)
+	if err != nil {
+		return v, err
+	}
+	rev, err := a.db.Revision(ctx, draft, 0)
+	if err != nil {
+		return v, err
+	}
+	records, err := a.Records(ctx, d.Records)
+	if err != nil {
+		return v, err
+	}
+	check, err := a.gate.Check(ctx, d.Contract, rev.Body, records)
+	if err != nil {
+		return v, err
+	}
+	v.Gates, err = gatesOf(check.Report)
+	return v, err
 }
 
 func (a *App) synthesis(ctx context.Context, draft string, n int) (handoff.Draft, handoff.Revision, artefact.FeedbackSynthesis, error) {

@@ -128,7 +128,7 @@ func (b *builder) themes(in []Grouping) {
 }
 
 func (s Signals) rounded() Signals {
-	for _, f := range []*float64{&s.Silhouette, &s.Stability, &s.InnerEdges, &s.Cohesion, &s.Margin} {
+	for _, f := range []*float64{&s.Silhouette, &s.Stability, &s.InnerEdges, &s.Cohesion, &s.Margin, &s.Named, &s.Marker} {
 		*f = evidence.Round(*f)
 	}
 	return s

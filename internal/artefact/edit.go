@@ -161,7 +161,7 @@ func mix(a Signals, n int, b Signals, m int) Signals {
 	return Signals{
 		Silhouette: avg(a.Silhouette, b.Silhouette), Stability: avg(a.Stability, b.Stability),
 		InnerEdges: avg(a.InnerEdges, b.InnerEdges), Cohesion: avg(a.Cohesion, b.Cohesion),
-		Margin: avg(a.Margin, b.Margin), Size: a.Size + b.Size,
+		Margin: avg(a.Margin, b.Margin), Named: avg(a.Named, b.Named), Marker: avg(a.Marker, b.Marker), Size: a.Size + b.Size,
 	}
 }
 

@@ -134,7 +134,8 @@ func corpus(themes []Grouping, records []evidence.Record, intensity evidence.Mea
 	c.DefineMethod(MethodConfidence, func(in map[string]float64) float64 {
 		return confidence(Signals{
 			Silhouette: in["silhouette"], Stability: in["stability"], InnerEdges: in["inner_edges"],
-			Cohesion: in["cohesion"], Margin: in["margin"], Size: int(in["size"]),
+			Cohesion: in["cohesion"], Margin: in["margin"],
+			Named: in["named"], Marker: in["marker"], Size: int(in["size"]),
 		})
 	})
 	return c, nil

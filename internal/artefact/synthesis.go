@@ -86,6 +86,8 @@ type Signals struct {
 	InnerEdges float64 `json:"inner_edges"`
 	Cohesion   float64 `json:"cohesion"`
 	Margin     float64 `json:"margin"`
+	Named      float64 `json:"named"`  // share of its texts with a word of its phrases
+	Marker     float64 `json:"marker"` // how well its best single word tells it apart
 	Size       int     `json:"size"`
 }
 

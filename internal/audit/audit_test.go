@@ -173,7 +173,7 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 	}{
 		"edited record":                  {func(m *memory) { edit(m, 7) }, audit.Edited, 7, 7},
 		"edited after the checkpoint":    {func(m *memory) { edit(m, 42) }, audit.Edited, 42, 42},
-		"edited with its own hash":       {func(m *memory) { edit(m, 7); leafHash(m, 7) }, audit.Hash, 7, 8},
+		"edited with its own hash":       {func(m *memory) { edit(m, 7); leafHash(m, 7) }, audit.Broken, 7, 8},
 		"edited, all hashes made to fit": {func(m *memory) { edit(m, 30); m.rehash() }, audit.Rewritten, 21, 40},
 		"same, checkpoints removed":      {func(m *memory) { edit(m, 30); m.rehash(); clear(m.kept) }, audit.Rewritten, 1, 40},
 		"swapped rows":                   {func(m *memory) { swap(m, 5, 11) }, audit.Moved, 5, 5},
@@ -195,8 +195,8 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 		}, audit.Truncated, 40, 40},
 		"removed everything":                {func(m *memory) { clear(m.leaves); m.rehash(); clear(m.kept) }, audit.Truncated, 1, 40},
 		"added beyond the count":            {func(m *memory) { m.size = 42 }, audit.Added, 43, 43},
-		"lost hash":                         {func(m *memory) { delete(m.hashes, tlog.StoredHashIndex(2, 1)) }, audit.Hash, 5, 8},
-		"changed hash":                      {func(m *memory) { m.hashes[tlog.StoredHashIndex(1, 3)] = tlog.Hash{1} }, audit.Hash, 7, 8},
+		"lost hash":                         {func(m *memory) { delete(m.hashes, tlog.StoredHashIndex(2, 1)) }, audit.Broken, 5, 8},
+		"changed hash":                      {func(m *memory) { m.hashes[tlog.StoredHashIndex(1, 3)] = tlog.Hash{1} }, audit.Broken, 7, 8},
 		"checkpoint beside the log forged":  {func(m *memory) { m.kept[20] = []byte("roleos/audit\n20\nx\n\n— eve AAAA\n") }, audit.Signature, 0, 0},
 		"record replaced by something else": {func(m *memory) { m.leaves[9] = []byte("\xff") }, audit.Edited, 9, 9},
 	} {

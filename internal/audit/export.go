@@ -27,8 +27,8 @@ type exportHeader struct {
 }
 
 type exportLine struct {
-	Seq    int64       `json:"seq"`
-	Record string      `json:"record"`
+	Seq    int64  `json:"seq"`
+	Record string `json:"record"`
 	Path   []Hash `json:"path"`
 }
 

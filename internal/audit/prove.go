@@ -12,10 +12,10 @@ import (
 // Proof shows that a record is in the log that a checkpoint signed, to whoever
 // has the public key and nothing else.
 type Proof struct {
-	Seq        int64       `json:"seq"`
-	Record     string      `json:"record"`     // the record's bytes as they were hashed
+	Seq        int64  `json:"seq"`
+	Record     string `json:"record"`     // the record's bytes as they were hashed
 	Path       []Hash `json:"path"`       // RFC 6962 audit path
-	Checkpoint string      `json:"checkpoint"` // signed note
+	Checkpoint string `json:"checkpoint"` // signed note
 }
 
 // maxPath is the longest path in a log of maxSize records.

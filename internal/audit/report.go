@@ -12,7 +12,7 @@ const (
 	Moved     ProblemKind = "moved"     // a record stands in another's place
 	Truncated ProblemKind = "truncated" // records at the end are gone
 	Added     ProblemKind = "added"     // a record beyond the log's own count
-	Hash      ProblemKind = "hash"      // a tree hash is lost or does not follow from those below it
+	Broken    ProblemKind = "broken"    // a tree hash is lost or does not follow from those below it
 	Rewritten ProblemKind = "rewritten" // records and all their hashes were changed after a checkpoint was signed
 	Signature ProblemKind = "signature" // a checkpoint kept beside the log is not signed by a believed key
 )

@@ -173,7 +173,7 @@ func (v *verification) leaf(leaf Leaf, stored []tlog.Hash) {
 	case err == nil && says.Seq != seq && says.Seq-seq != v.shift: // one record taken out moves all behind it: that is said once
 		v.report.add(Moved, seq, seq, "in the place of record %d stands one that was written as record %d", seq, says.Seq)
 	case stored[0] == (tlog.Hash{}):
-		v.report.add(Hash, seq, seq, "the hash of record %d is lost", seq)
+		v.report.add(Broken, seq, seq, "the hash of record %d is lost", seq)
 		stored[0] = hash
 	case hash != stored[0]:
 		v.report.add(Edited, seq, seq, "record %d is not the one that was written: its bytes give another hash", seq)
@@ -199,10 +199,10 @@ func (v *verification) nodes(seq int64, stored []tlog.Hash) {
 			switch {
 			case left == unknown || right == unknown || want == hash:
 			case want == unknown:
-				v.report.add(Hash, first, seq, "the hash over %s is lost", span(first, seq))
+				v.report.add(Broken, first, seq, "the hash over %s is lost", span(first, seq))
 				want = hash
 			default:
-				v.report.add(Hash, first, seq, "the hash over %s does not follow from the hashes below it", span(first, seq))
+				v.report.add(Broken, first, seq, "the hash over %s does not follow from the hashes below it", span(first, seq))
 			}
 		}
 		hash = want

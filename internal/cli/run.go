@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,7 +11,11 @@ import (
 
 	"roleos/internal/app"
 	"roleos/internal/fault"
+	"roleos/internal/handoff"
+	"roleos/internal/ingest"
+	"roleos/internal/ingest/columns"
 	"roleos/internal/report"
+	"roleos/internal/run"
 )
 
 func (s *session) runCommand() *cobra.Command {
@@ -92,40 +97,17 @@ func mapping(given []string) (map[string]string, error) {
 }
 
 // outcome prints what a run ended with.
-func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path string) (err error) {
+func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path string) error {
 	v, err := a.View(cmd.Context(), o.Draft.ID, 0)
 	if err != nil {
 		return err
 	}
-	w := s.out
-	if path != "" {
-		file, err := os.Create(path)
-		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "cli.out", "cannot write %s", path)
-		}
-		defer func() {
-			if cerr := file.Close(); err == nil {
-				err = cerr
-			}
-		}()
-		w = file
-	}
-	switch s.output {
-	case asJSON:
-		err = report.JSON(w, v)
-	case "md":
-		err = report.Markdown(w, v)
-	case "html":
-		err = report.HTML(w, v)
-	case "csv":
-		err = report.CSV(w, v, report.CSVOptions{BOM: path != ""})
-	default:
+	if s.output == asText {
 		for _, c := range o.Collection.Columns {
-			s.say("%s", c.String())
+			s.say("%s", columnsLine(c))
 		}
-		err = report.Terminal(w, v, s.look(w, o.Report))
 	}
-	if err != nil {
+	if err := s.write(v, path, o.Report); err != nil {
 		return err
 	}
 	if s.output != asText || path != "" {
@@ -134,12 +116,52 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 			s.say("Next: %s", n)
 		}
 	}
-	for _, g := range v.Gates {
-		if g.Status == "failed" || g.Status == "error" {
-			return errSaidNo
-		}
+	if o.Draft.State == handoff.Drafted {
+		return errSaidNo
 	}
 	return nil
+}
+
+// write writes a report in the chosen format, to a file when one is given.
+func (s *session) write(v report.View, path string, saved ...string) (err error) {
+	w := s.out
+	if path != "" {
+		file, err := os.Create(path)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "cli.out", "cannot write %s", path)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		w = file
+	}
+	switch s.output {
+	case asJSON:
+		return report.JSON(w, v)
+	case "md":
+		return report.Markdown(w, v)
+	case "html":
+		return report.HTML(w, v)
+	case "csv":
+		return report.CSV(w, v, report.CSVOptions{BOM: path != ""})
+	}
+	return report.Terminal(w, v, s.look(w, saved...))
+}
+
+// columnsLine says what the columns of one file were taken for.
+func columnsLine(c ingest.SourceColumns) string {
+	var parts []string
+	fields := 0
+	for _, col := range c.Columns {
+		if col.Role == columns.Field {
+			fields++
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s=%s", col.Role, plain(col.Name)))
+	}
+	line := fmt.Sprintf("%s: %d rows; %s", plain(c.Name), c.Rows, strings.Join(parts, ", "))
+	if fields > 0 {
+		line += fmt.Sprintf("; %d other columns kept as they are", fields)
+	}
+	return line
 }
 
 func (s *session) resumeCommand() *cobra.Command {
@@ -177,6 +199,14 @@ journalled step. Effects whose outcome nobody saw are settled by reading their t
 			return nil
 		},
 	}
+}
+
+func runsOf(all []app.Outcome) []run.Run {
+	out := []run.Run{}
+	for _, o := range all {
+		out = append(out, o.Run)
+	}
+	return out
 }
 
 func first(args []string) string {

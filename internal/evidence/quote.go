@@ -38,7 +38,10 @@ func Locate(text, quote string) (Span, bool) {
 		}
 		i += from
 		end := i + len(q)
-		if wordEdge(t, i) && wordEdge(t, end) {
+		// One character may unfold to several (an ellipsis to three dots): a quote
+		// must not begin or end within it, or its span would hold other text.
+		whole := (i == 0 || at[i] != at[i-1]) && at[end] != at[end-1]
+		if whole && wordEdge(t, i) && wordEdge(t, end) {
 			return trimSpan(text, Span{Start: at[i], End: at[end]}), true
 		}
 		_, w := utf8.DecodeRuneInString(t[i:])
@@ -55,6 +58,9 @@ func CheckQuote(r *Record, q Quote) error {
 		return fmt.Errorf("span %d..%d is not inside record %s (%d bytes)", q.Start, q.End, r.ID, len(r.Text))
 	case r.Text[q.Start:q.End] != q.Text:
 		return fmt.Errorf("record %s says %q at %d..%d, the quote says %q", r.ID, clip(r.Text[q.Start:q.End]), q.Start, q.End, clip(q.Text))
+	}
+	if !wordEdge(r.Text, q.Start) || !wordEdge(r.Text, q.End) {
+		return fmt.Errorf("quote %q of record %s begins or ends inside a word", clip(q.Text), r.ID)
 	}
 	if wordCount(q.Text) < MinQuoteWords && strings.TrimSpace(r.Text) != q.Text {
 		return fmt.Errorf("quote %q of record %s has fewer than %d words and is not the whole record", clip(q.Text), r.ID, MinQuoteWords)
@@ -111,25 +117,49 @@ func foldPunct(r rune) byte {
 	return 0
 }
 
-// wordEdge reports whether position i of s does not cut a word in two.
+// wordEdge reports whether position i of s does not cut a word in two. "can't"
+// is one word: cut before its apostrophe it would say the opposite.
 func wordEdge(s string, i int) bool {
-	before, _ := utf8.DecodeLastRuneInString(s[:i])
-	after, _ := utf8.DecodeRuneInString(s[i:])
-	return !isWord(before) || !isWord(after) || unicode.In(after, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	before, wb := utf8.DecodeLastRuneInString(s[:i])
+	after, wa := utf8.DecodeRuneInString(s[i:])
+	switch {
+	case isWord(before) && isWord(after):
+		return spaceless(after)
+	case isWord(before) && foldPunct(after) == '\'':
+		next, _ := utf8.DecodeRuneInString(s[i+wa:])
+		return !isWord(next)
+	case foldPunct(before) == '\'' && isWord(after):
+		previous, _ := utf8.DecodeLastRuneInString(s[:i-wb])
+		return !isWord(previous) || letters(s[i:]) > 2 // 't, 're, 'll; but l'export begins a word
+	}
+	return true
 }
 
-// wordCount counts words; a letter of a script written without spaces counts as one.
+// letters counts the letters that s begins with, up to 3.
+func letters(s string) int {
+	n := 0
+	for _, r := range s {
+		if !isWord(r) || n == 3 {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// wordCount counts words; a letter of a script written without spaces counts as
+// one, and what holds neither letter nor digit counts as none.
 func wordCount(s string) int {
 	n := 0
 	in := false
 	for _, r := range s {
 		switch {
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai):
+		case spaceless(r):
 			n++
 			in = false
 		case unicode.IsSpace(r):
 			in = false
-		case !in:
+		case !in && isWord(r):
 			n++
 			in = true
 		}
@@ -137,8 +167,13 @@ func wordCount(s string) int {
 	return n
 }
 
+func spaceless(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+}
+
+// isWord reports whether r is part of a word; a mark belongs to the letter before it.
 func isWord(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r))
 }
 
 // trimSpan drops white space at both ends of the span.

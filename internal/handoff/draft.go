@@ -13,14 +13,14 @@ import (
 //	validated    -> drafted, in_review, approved, rejected
 //	in_review    -> drafted, approved, rejected
 //	approved     -> drafted, in_review, rejected, published
-//	published    -> drafted, acknowledged
+//	published    -> drafted, in_review, acknowledged
 //	acknowledged -> started
 //	started      -> closed
 //	closed       -> nothing
 //	rejected     -> nothing
 //
 // Back to drafted: changes were requested, or the consumer refused it. Back to
-// in_review: it was edited, or its publication was refused.
+// in_review: it was edited, or its publication was refused or undone.
 type State string
 
 // The states of a draft.
@@ -47,7 +47,7 @@ func (s State) next() []State {
 	case Approved:
 		return []State{Drafted, InReview, Rejected, Published}
 	case Published:
-		return []State{Drafted, Acknowledged}
+		return []State{Drafted, InReview, Acknowledged}
 	case Acknowledged:
 		return []State{Started}
 	case Started:

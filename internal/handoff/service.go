@@ -262,7 +262,7 @@ func (s *Service) Published(ctx context.Context, draft, digest, by string) (Draf
 	return s.move(ctx, draft, digest, Published, "draft.published", by, func(*Draft) {})
 }
 
-// Withdrawn takes an approved draft back into review, because its publication was refused.
+// Withdrawn takes a draft back into review, because its publication was refused or undone.
 func (s *Service) Withdrawn(ctx context.Context, draft, digest, by string) (Draft, error) {
 	return s.move(ctx, draft, digest, InReview, "publish.withdrawn", by, func(d *Draft) { d.ChangeSet = "" })
 }

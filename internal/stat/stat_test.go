@@ -135,16 +135,14 @@ func exactChange(k, n, h, m int) float64 {
 			p[x] *= 1 - hit
 		}
 	}
-	var up, down float64
+	above := float64(k)*(a+b) >= float64(n)*a // of the mean
+	tail := 0.0
 	for x, v := range p {
-		if x >= k {
-			up += v
-		}
-		if x <= k {
-			down += v
+		if above && x >= k || !above && x <= k {
+			tail += v
 		}
 	}
-	return min(1, 2*min(up, down))
+	return min(1, 2*tail)
 }
 
 func TestChangeAgreesWithAnUrn(t *testing.T) {

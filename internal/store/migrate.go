@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -98,8 +99,22 @@ func (db *DB) Exclusive(ctx context.Context, name string, f func(ctx context.Con
 	h := fnv.New64a()
 	fmt.Fprintf(h, "roleos/%s", name)
 	key := int64(h.Sum64()) //nolint:gosec // any 64 bits will do
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, key); err != nil {
-		return db.failed("lock", err)
+	// Asked for again and again instead of waited for: a waiting statement has a
+	// snapshot, and CREATE INDEX CONCURRENTLY, which the holder may be at, waits
+	// until every older snapshot is gone. The two would wait for each other.
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		var got bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, key).Scan(&got); err != nil {
+			return db.failed("lock", err)
+		}
+		if got {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
 	}
 	defer func() {
 		if _, err := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key); err != nil {

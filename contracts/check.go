@@ -1,0 +1,155 @@
+package contracts
+
+import (
+	"context"
+	"fmt"
+
+	"roleos/contracts/gate"
+	"roleos/internal/evidence"
+	"roleos/internal/fault"
+)
+
+// MaxDraft is the largest draft that is checked, in bytes.
+const MaxDraft = 512 << 20
+
+// Subject is what is checked: a draft's stored bytes and the evidence it leans on.
+type Subject struct {
+	Body    []byte
+	Records []evidence.Record
+	// Corpus gives the corpus over the groups that the draft makes of Records,
+	// with the measures and methods its figures use. An error from it fails the
+	// gates that need it. nil is an error of that kind.
+	Corpus func() (*evidence.Corpus, error)
+}
+
+// Status is what became of one gate.
+type Status string
+
+// The statuses. Only Passed lets a draft through a gate.
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Errored Status = "error"   // the check could not be made
+	Skipped Status = "skipped" // the draft has not the form that the check needs
+)
+
+// Result is what a contract said about one draft.
+type Result struct {
+	Contract string       `json:"contract"` // id@version
+	Digest   string       `json:"digest"`   // of the contract's file
+	Gates    []GateResult `json:"gates"`    // in the contract's order
+}
+
+// GateResult is what one gate said.
+type GateResult struct {
+	ID          string           `json:"id"`
+	Says        string           `json:"says"`
+	Kind        gate.Kind        `json:"kind"`
+	Enforcement Enforcement      `json:"enforcement"`
+	Status      Status           `json:"status"`
+	Where       string           `json:"where,omitempty"` // JSON pointer of the first place; "" is the whole draft
+	Observed    string           `json:"observed,omitempty"`
+	Also        []gate.Violation `json:"also,omitempty"`  // further places
+	Count       int              `json:"count,omitempty"` // all places, named or not
+	Mend        string           `json:"mend,omitempty"`  // unless passed
+}
+
+// Passed reports whether every gate that can stop the draft passed. A result
+// without gates did not pass.
+func (r Result) Passed() bool {
+	for _, g := range r.Gates {
+		if g.Enforcement != Warn && g.Enforcement != Audit && g.Status != Passed {
+			return false
+		}
+	}
+	return len(r.Gates) > 0
+}
+
+// Open returns the gates that did not pass.
+func (r Result) Open() []GateResult {
+	var out []GateResult
+	for _, g := range r.Gates {
+		if g.Status != Passed {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Check runs all gates of c over s. It never fails: what goes wrong is in the
+// result, and does not pass.
+func Check(ctx context.Context, c *HandoffContract, s Subject) Result {
+	return check(ctx, c, s, func(Gate) bool { return true })
+}
+
+// check runs the first gate, which is about the draft's form, and those wanted.
+func check(ctx context.Context, c *HandoffContract, s Subject, wanted func(Gate) bool) Result {
+	r := Result{Contract: c.Name(), Digest: c.Digest()}
+	in, broken := s.input()
+	formless := ""
+	for i, made := range c.compile() {
+		g := c.Gates[i]
+		if i > 0 && !wanted(g) {
+			continue
+		}
+		out := GateResult{ID: g.ID, Says: g.Says, Kind: g.Kind, Enforcement: g.Enforcement, Status: Passed}
+		switch {
+		case broken != nil:
+			out.Status, out.Observed = Errored, broken.Error()
+		case made.problem != nil:
+			out.Status, out.Observed = Errored, "the gate does not compile: "+made.problem.Message
+		case formless != "":
+			out.Status, out.Observed = Skipped, "not looked at: gate "+formless+" did not pass"
+		default:
+			out.take(run(ctx, made.gate, in))
+		}
+		if out.Status != Passed {
+			out.Mend = g.Mend
+		}
+		if i == 0 && out.Status != Passed {
+			formless = g.ID
+		}
+		r.Gates = append(r.Gates, out)
+	}
+	return r
+}
+
+func (s Subject) input() (*gate.Input, error) {
+	if len(s.Body) > MaxDraft {
+		return nil, fmt.Errorf("the draft has %d bytes, at most %d are checked", len(s.Body), MaxDraft)
+	}
+	doc, err := evidence.NewDocument(s.Body)
+	if err != nil {
+		return nil, err
+	}
+	in := &gate.Input{Body: s.Body, Document: doc, Records: s.Records}
+	in.Corpus = func() (*evidence.Corpus, error) {
+		if s.Corpus == nil {
+			return nil, fault.New(fault.Invalid, "contract.check", "there is no evidence to compute with")
+		}
+		return s.Corpus()
+	}
+	return in, nil
+}
+
+// run checks one gate. A draft is untrusted: should a check break down over it,
+// that is an error of this gate and no pass, and the other gates still speak.
+func run(ctx context.Context, g *gate.Gate, in *gate.Input) (out gate.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = gate.Outcome{Err: fmt.Errorf("the check broke down: %v", p)}
+		}
+	}()
+	return g.Check(ctx, in)
+}
+
+func (r *GateResult) take(o gate.Outcome) {
+	switch {
+	case o.Err != nil:
+		r.Status, r.Observed = Errored, o.Err.Error()
+	case o.Count > 0:
+		r.Status, r.Count = Failed, o.Count
+		r.Where, r.Observed = o.Violations[0].Where, o.Violations[0].Observed
+		r.Also = o.Violations[1:]
+	}
+}

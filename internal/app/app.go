@@ -1,0 +1,193 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"roleos/agents"
+	"roleos/agents/feedbackriver"
+	"roleos/config"
+	"roleos/internal/artefact"
+	"roleos/internal/audit"
+	"roleos/internal/change"
+	"roleos/internal/engine"
+	"roleos/internal/handoff"
+	"roleos/internal/store"
+	"roleos/internal/target/files"
+	"roleos/internal/textmine"
+)
+
+// Options says what to open.
+type Options struct {
+	Config config.Config
+	LogTo  io.Writer        // messages for operators; nil drops them
+	Now    func() time.Time // default time.Now
+	// Hook is called at every boundary of the journal and of the effect ledger.
+	// Tests kill the process in it.
+	Hook func(point string)
+}
+
+// App is one opened workspace. Its methods may be called concurrently.
+type App struct {
+	Handoff *handoff.Service
+
+	cfg        config.Config
+	now        func() time.Time
+	db         *store.DB
+	engine     *engine.Engine
+	change     *change.Service
+	files      *files.Target
+	log        *audit.Log
+	gate       *gatekeeper
+	agents     map[string]agents.Agent
+	policy     artefact.Policy
+	drafting   *engine.Workflow[draftInput, draftOutput]
+	publishing *engine.Workflow[publishInput, string]
+	applying   *engine.Workflow[applyInput, string]
+
+	checked int64 // size of the audit log when it was opened
+
+	mu       sync.Mutex
+	kept     keptRecords
+	watchers map[string]func(string, int, int)
+}
+
+// Open opens the workspace in o.Config. The caller closes it.
+func Open(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{
+		cfg: o.Config, now: o.Now, watchers: map[string]func(string, int, int){},
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if o.Hook == nil {
+		o.Hook = func(string) {}
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	logger := slog.New(slog.NewTextHandler(cmp.Or[io.Writer](o.LogTo, io.Discard), &slog.HandlerOptions{Level: level(o.Config.Log.Level)}))
+	if a.db, err = store.Open(ctx, store.Options{URL: o.Config.Store.URL, Now: a.now}); err != nil {
+		return nil, err
+	}
+	if a.checked, err = a.db.Audit().Size(ctx); err != nil {
+		return nil, err
+	}
+	a.log = audit.New(a.db.Audit(), a.db.Audit(), a.auditKey, a.now)
+	if a.solo() {
+		a.log = a.log.WithMode("solo")
+	}
+	a.policy = feedbackriver.Policy(artefact.Policy{
+		Weights: map[string]float64{
+			artefact.FactorReach:         o.Config.Prioritisation.Weights.Reach,
+			artefact.FactorIntensity:     o.Config.Prioritisation.Weights.Intensity,
+			artefact.FactorGrowth:        o.Config.Prioritisation.Weights.Growth,
+			artefact.FactorSegmentWeight: o.Config.Prioritisation.Weights.SegmentWeight,
+			artefact.FactorConfidence:    o.Config.Prioritisation.Weights.Confidence,
+		},
+		SegmentWeights: o.Config.Prioritisation.SegmentWeights,
+		Q:              o.Config.Alerts.Q, Least: o.Config.Alerts.MinPeriodRecords, Ratio: o.Config.Alerts.MinRatio,
+	})
+	a.agents = map[string]agents.Agent{
+		"feedback-river": feedbackriver.New(feedbackriver.Options{
+			Policy: a.policy,
+			Mining: textmine.Options{Seed: uint64(o.Config.Analyst.Seed), MaxSample: o.Config.Analyst.MaxSample, MinTheme: o.Config.Analyst.MinTheme},
+		}),
+	}
+	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), policy: a.policy}
+	a.Handoff = &handoff.Service{
+		Drafts: a.db, Reviews: a.db, Evidence: a, Gate: a.gate, Audit: a.log, Tx: a.db,
+		Editors: map[string]handoff.Editor{feedbackriver.Kind: a.editSynthesis},
+		Team:    !a.solo(), Now: a.now, NewID: a.newID,
+	}
+	if a.change, err = a.openChange(o.Hook); err != nil {
+		return nil, err
+	}
+	if a.engine, err = engine.Open(ctx, engine.Options{DB: a.db, Version: "1", ExecutorID: executor, Hook: o.Hook, Logger: logger}); err != nil {
+		return nil, err
+	}
+	if a.drafting, err = engine.Define(a.engine, "draft", a.draftRun); err != nil {
+		return nil, err
+	}
+	if a.publishing, err = engine.Define(a.engine, "publish", a.publishRun); err != nil {
+		return nil, err
+	}
+	if a.applying, err = engine.Define(a.engine, "apply", a.applyRun); err != nil {
+		return nil, err
+	}
+	return a, a.engine.Launch(ctx)
+}
+
+// executor names the one process that works on a SQLite workspace.
+const executor = "local"
+
+// Close stops the work and closes the store. Runs that have not ended go on
+// with Resume. When something was written, it signs a checkpoint of the audit
+// log and keeps it beside the keys.
+func (a *App) Close() error {
+	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if a.engine != nil {
+		errs = append(errs, a.engine.Close(ctx))
+	}
+	if a.log != nil && a.db != nil {
+		errs = append(errs, a.checkpoint(ctx))
+	}
+	if a.files != nil {
+		errs = append(errs, a.files.Close())
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) solo() bool { return a.cfg.Review.Mode != "team" }
+
+func (a *App) stateFile(parts ...string) string {
+	return filepath.Join(append([]string{a.cfg.Dir, stateDir}, parts...)...)
+}
+
+// newID returns an unguessable id: the prefix and 10 hex digits.
+func (a *App) newID(prefix string) string {
+	var b [5]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return prefix + "-" + hex.EncodeToString(b[:])
+}
+
+func level(name string) slog.Level {
+	var l slog.Level
+	if l.UnmarshalText([]byte(name)) != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// writeFile writes data so that a reader sees the old file or the new one, never half.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // it is gone after the rename
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"roleos/internal/audit"
+	"roleos/internal/fault"
+)
+
+// auditKey reads the key that signs checkpoints; the first use makes it.
+func (a *App) auditKey(context.Context) (audit.Key, error) {
+	path := a.stateFile("keys", "audit.key")
+	secret, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		made, _, gerr := audit.GenerateKey(rand.Reader, audit.KeyName)
+		if gerr != nil {
+			return audit.Key{}, gerr
+		}
+		secret, err = []byte(made+"\n"), writeSecret(path, []byte(made+"\n"))
+		if errors.Is(err, fs.ErrExist) { // another process was first
+			secret, err = os.ReadFile(path)
+		}
+	}
+	if err != nil {
+		return audit.Key{}, fault.Wrap(err, fault.Unavailable, "app.audit", "the audit key %s cannot be used", path)
+	}
+	return audit.ParseKey(strings.TrimSpace(string(secret)))
+}
+
+// writeSecret creates a file that only its owner reads; it never replaces one.
+func writeSecret(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func (a *App) checkpointFile() string { return a.stateFile("keys", "audit.checkpoint") }
+
+// checkpoint signs the head of the log when it has grown and keeps it in a file,
+// apart from the database that it vouches for.
+func (a *App) checkpoint(ctx context.Context) error {
+	size, err := a.db.Audit().Size(ctx)
+	if err != nil || size == 0 {
+		return err
+	}
+	if size == a.checked {
+		return nil
+	}
+	signed, err := a.log.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	return writeFile(a.checkpointFile(), signed)
+}
+
+// VerifyAudit recomputes the log and holds it against the checkpoint in file,
+// or the last one kept beside the keys; against names the file that was used.
+func (a *App) VerifyAudit(ctx context.Context, file string) (r audit.Report, against string, err error) {
+	given := file != ""
+	if !given {
+		file = a.checkpointFile()
+	}
+	saved, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !given:
+		saved, file = nil, ""
+	case err != nil:
+		return r, "", fault.Wrap(err, fault.NotFound, "app.audit", "the checkpoint %s cannot be read", file)
+	}
+	r, err = a.log.Verify(ctx, saved)
+	return r, file, err
+}
+
+// AuditRecords returns the whole log, oldest first.
+func (a *App) AuditRecords(ctx context.Context) ([]audit.Record, error) {
+	var out []audit.Record
+	for {
+		after := int64(0)
+		if n := len(out); n > 0 {
+			after = out[n-1].Seq
+		}
+		page, err := a.log.List(ctx, after, 500)
+		if err != nil || len(page) == 0 {
+			return out, err
+		}
+		out = append(out, page...)
+	}
+}
+
+// ExportAudit writes the log as JSON Lines with a proof for each record.
+func (a *App) ExportAudit(ctx context.Context, w io.Writer) error { return a.log.Export(ctx, w) }

@@ -1,0 +1,330 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"roleos/guardrails"
+	"roleos/internal/fault"
+)
+
+// Apply consumes the set's grant and does its changes in order, each durable as
+// an intent before it is done and read back after. A grant is consumed once: of
+// many calls at the same time one goes on, the others fail with fault.Conflict.
+//
+// Before the first write every object is read again; when one has changed,
+// nothing is written and Apply fails with fault.Stale. The first effect that is
+// not what was staged, an unknown one, too many failed ones, and the envelope's
+// longest duration halt the rest; then Apply fails with fault.Conflict or, for an
+// unknown effect, fault.Unavailable, and the Outcome says what was done.
+func (s *Service) Apply(ctx context.Context, id string) (Outcome, error) {
+	if !s.claim(id) {
+		return Outcome{}, fault.New(fault.Conflict, "change.apply", "%s is being applied already", id)
+	}
+	defer s.release(id)
+	out, err := s.Get(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	switch out.Set.State {
+	case Granted:
+	case Applying, Applied, Halted:
+		return out, fault.New(fault.Conflict, "change.apply", "%s is %s: its confirmation has been used", id, out.Set.State).
+			WithMend("plan again for another change; an interrupted one goes on by itself when roleos starts")
+	case Planned, Staged:
+		return out, fault.New(fault.NeedsConfirmation, "change.apply", "%s is %s: a person has to confirm it first", id, out.Set.State)
+	case Rejected, Stale:
+		return out, fault.New(fault.Conflict, "change.apply", "%s is %s: %s", id, out.Set.State, out.Set.Reason)
+	}
+	cs, t, err := s.open(out.Set)
+	if err != nil {
+		return out, err
+	}
+	if err := s.begin(ctx, &out, cs, t); err != nil {
+		return out, err
+	}
+	return s.execute(ctx, out, cs, t)
+}
+
+// Resume goes on with a set that a killed process was applying, after Settle,
+// without a new grant: what had been done is not done again. A set that is
+// applied already is returned as it is; one that has not begun is applied.
+// It is for callers that cannot know how far an earlier attempt came.
+func (s *Service) Resume(ctx context.Context, id string) (Outcome, error) {
+	out, err := s.Get(ctx, id)
+	if err != nil || out.Set.State == Applied {
+		return out, err
+	}
+	if out.Set.State != Applying {
+		return s.Apply(ctx, id)
+	}
+	if !s.claim(id) {
+		return out, fault.New(fault.Conflict, "change.apply", "%s is being applied already", id)
+	}
+	defer s.release(id)
+	if out, err = s.settle(ctx, id); err != nil || out.Set.State != Applying {
+		return out, err
+	}
+	cs, t, err := s.open(out.Set)
+	if err != nil {
+		return out, err
+	}
+	if err := s.again(ctx, out, cs, t); err != nil {
+		return out, err
+	}
+	return s.execute(ctx, out, cs, t)
+}
+
+// claim notes that this process applies the set, and reports whether it was free.
+func (s *Service) claim(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active[id] {
+		return false
+	}
+	s.active[id] = true
+	return true
+}
+
+func (s *Service) release(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.active, id)
+}
+
+// begin decides for the last time and consumes the grant in the same transaction.
+func (s *Service) begin(ctx context.Context, out *Outcome, cs *guardrails.ChangeSet, t Registered) error {
+	seen, err := s.observe(ctx, cs, t, nil)
+	if err != nil {
+		return err
+	}
+	if seen.drifted(cs) {
+		out.Set, err = s.stale(ctx, out.Set)
+		return err
+	}
+	var refused guardrails.Decision
+	next := out.Set
+	next.Owner, next.BegunAt, next.Reason = s.o.Owner, s.o.Now(), ""
+	err = s.moved(ctx, &next, Applying, func(ctx context.Context) error {
+		g, err := s.o.Grants.LastGrant(ctx, out.Set.ID)
+		if err != nil {
+			return err
+		}
+		d, err := s.decide(ctx, out.Set, cs, t, seen, g, s.o.Now())
+		if err != nil {
+			return err
+		}
+		if refused = d; !d.Allow {
+			return denied{d}
+		}
+		if g.State != GrantOpen {
+			return fault.New(fault.Conflict, "change.apply", "the confirmation of %s is %s", out.Set.ID, g.State)
+		}
+		g.State, g.At = GrantUsed, s.o.Now()
+		if err := s.o.Grants.MoveGrant(ctx, g, GrantOpen); err != nil {
+			return err
+		}
+		return s.o.Audit.Append(ctx, "change.applying", s.o.Owner, out.Set.ID, map[string]string{"digest": out.Set.Digest, "grant": g.ID})
+	})
+	if err != nil && !refused.Allow && len(refused.Reasons) > 0 {
+		return s.refuse(ctx, "apply", s.o.Owner, out.Set.ID, refused)
+	}
+	if err == nil {
+		out.Set = next
+	}
+	return err
+}
+
+// decide asks the guardrails for everything, as of the time given.
+func (s *Service) decide(ctx context.Context, set Set, cs *guardrails.ChangeSet, t Registered, seen observed, g StoredGrant, at time.Time) (guardrails.Decision, error) {
+	confirmed, err := s.openGrant(ctx, g)
+	if err != nil {
+		return guardrails.Decision{}, err
+	}
+	req, err := s.request(ctx, guardrails.Apply, cs, t, seen.schema, set.ID)
+	if err != nil {
+		return guardrails.Decision{}, err
+	}
+	req.Observed, req.Proof, req.Grant, req.Now = seen.digests, set.Proof, confirmed, at
+	return guardrails.Evaluate(req), nil
+}
+
+// again decides whether an interrupted set may go on: as of the time it began,
+// under what holds now, with its remaining objects unmoved.
+func (s *Service) again(ctx context.Context, out Outcome, cs *guardrails.ChangeSet, t Registered) error {
+	left := false
+	for _, e := range out.Effects {
+		left = left || e.State == EffectGranted
+	}
+	if !left {
+		return nil
+	}
+	seen, err := s.observe(ctx, cs, t, out.Effects)
+	if err != nil {
+		return err
+	}
+	g, err := s.o.Grants.LastGrant(ctx, out.Set.ID)
+	if err != nil {
+		return err
+	}
+	if g.State != GrantUsed {
+		return fault.New(fault.Denied, "change.apply", "%s is being applied, but its confirmation is %s", out.Set.ID, g.State)
+	}
+	d, err := s.decide(ctx, out.Set, cs, t, seen, g, out.Set.BegunAt)
+	if err != nil {
+		return err
+	}
+	if d.Allow {
+		return nil
+	}
+	out.Set.Reason = "interrupted, and what remains may no longer be done"
+	if err := s.finish(ctx, &out, Halted); err != nil {
+		return err
+	}
+	return s.refuse(ctx, "apply", s.o.Owner, out.Set.ID, d)
+}
+
+// execute does what is granted, in order.
+func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.ChangeSet, t Registered) (Outcome, error) {
+	stop := cs.Content().Envelope.Stop
+	until := s.o.Now().Add(stop.After)
+	failed := 0
+	for i := range out.Effects {
+		e := &out.Effects[i]
+		if e.State == EffectGranted {
+			if err := ctx.Err(); err != nil {
+				return out, err // nothing is lost: the set goes on when it is resumed
+			}
+			if !s.o.Now().Before(until) {
+				return s.halt(ctx, out, fmt.Sprintf("it took longer than %s", stop.After))
+			}
+			if err := s.effect(ctx, e, write(cs, i), t); err != nil {
+				return out, err
+			}
+		}
+		switch e.State {
+		case EffectDone:
+		case EffectFailed:
+			if failed++; failed > stop.Failures {
+				return s.halt(ctx, out, fmt.Sprintf("%s was not done: %s", guardrails.Visible(e.Object), e.Note))
+			}
+		default:
+			return s.halt(ctx, out, fmt.Sprintf("what became of %s is not known: %s", guardrails.Visible(e.Object), e.Note))
+		}
+	}
+	if failed > 0 {
+		return s.halt(ctx, out, fmt.Sprintf("%d of %d changes were not done", failed, len(out.Effects)))
+	}
+	err := s.finish(ctx, &out, Applied)
+	return out, err
+}
+
+// effect does one write between two durable moves and reads it back.
+func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) error {
+	if err := s.ledger(ctx, e, EffectExecuting, "", ""); err != nil {
+		return err
+	}
+	s.o.Hook(fmt.Sprintf("before write %d", e.Index))
+	werr := s.unmoved(ctx, t, w)
+	tried := werr == nil
+	if tried {
+		werr = t.Target.Apply(ctx, w)
+		tried = !errors.Is(werr, ErrDrift)
+	}
+	s.o.Hook(fmt.Sprintf("after write %d", e.Index))
+	// Reading back and writing it down must not be lost to a caller that gave up.
+	ctx = context.WithoutCancel(ctx)
+	got, rerr := t.Target.Read(ctx, w.Object)
+	to, note := judge(w, got, rerr, werr, tried)
+	return s.ledger(ctx, e, to, got.Digest, note)
+}
+
+// unmoved reads the object once more, right before it is written.
+func (s *Service) unmoved(ctx context.Context, t Registered, w Write) error {
+	st, err := t.Target.Read(ctx, w.Object)
+	if err == nil && st.Digest != w.Before {
+		return ErrDrift
+	}
+	return err
+}
+
+// judge says what became of a write from what reads back. What is there counts
+// more than what the write returned.
+func judge(w Write, got guardrails.State, rerr, werr error, tried bool) (EffectState, string) {
+	note := ""
+	if werr != nil {
+		note = werr.Error()
+	}
+	switch {
+	case !tried:
+		return EffectFailed, note
+	case rerr != nil:
+		return EffectUnknown, "it could not be read back: " + rerr.Error()
+	case w.After == "" && werr == nil:
+		return EffectDone, ""
+	case w.After == "":
+		return EffectUnknown, note
+	case got.Digest == w.After:
+		return EffectDone, note
+	case got.Digest == w.Before && werr != nil:
+		return EffectFailed, note
+	default:
+		return EffectUnknown, strings.TrimSpace(fmt.Sprintf("%s it reads back as %.12s, on the copy it was %.12s", note, got.Digest, w.After))
+	}
+}
+
+// ledger moves one effect durably.
+func (s *Service) ledger(ctx context.Context, e *Effect, to EffectState, seen, note string) error {
+	point := fmt.Sprintf("effect %d %s>%s", e.Index, e.State, to)
+	s.o.Hook("before " + point)
+	err := s.o.Tx.InTx(ctx, func(ctx context.Context) error {
+		moved := *e
+		if err := s.moveEffect(ctx, &moved, to, seen, note, s.o.Owner); err != nil {
+			return err
+		}
+		if to == EffectExecuting {
+			return nil
+		}
+		return s.o.Audit.Append(ctx, "effect."+string(to), s.o.Owner, e.Set, map[string]any{
+			"index": e.Index, "op": e.Op, "object": e.Object, "seen": seen, "note": note,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	e.State, e.Seen, e.Note, e.At = to, seen, note, s.o.Now()
+	s.o.Hook("after " + point)
+	return nil
+}
+
+// halt ends the apply before its end and says why.
+func (s *Service) halt(ctx context.Context, out Outcome, why string) (Outcome, error) {
+	out.Set.Reason = why
+	if err := s.finish(ctx, &out, Halted); err != nil {
+		return out, err
+	}
+	kind := fault.Conflict
+	for _, e := range out.Effects {
+		if e.State == EffectUnknown {
+			kind = fault.Unavailable
+		}
+	}
+	return out, fault.New(kind, "change.apply", "%s was halted: %s", out.Set.ID, why).
+		WithMend("`roleos plan show %s` lists what was done; `roleos plan undo %s` takes it back", out.Set.ID, out.Set.ID)
+}
+
+func (s *Service) finish(ctx context.Context, out *Outcome, to State) error {
+	ctx = context.WithoutCancel(ctx)
+	return s.moved(ctx, &out.Set, to, func(ctx context.Context) error {
+		count := map[EffectState]int{}
+		for _, e := range out.Effects {
+			count[e.State]++
+		}
+		return s.o.Audit.Append(ctx, "change."+string(to), s.o.Owner, out.Set.ID, map[string]any{
+			"digest": out.Set.Digest, "effects": count, "reason": out.Set.Reason,
+		})
+	})
+}

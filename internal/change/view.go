@@ -1,0 +1,277 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"roleos/guardrails"
+)
+
+// readingSpeed is how many characters of a view are read in a second at most:
+// about 500 words a minute, twice an adult's silent reading of prose
+// (https://doi.org/10.1016/j.jml.2019.104047). Faster confirmations are marked.
+const readingSpeed = 50
+
+// Shown is the part of a view that a confirmation is about. It is rendered from
+// the stored bytes alone, with the staging's result and the question asked.
+type Shown struct {
+	ID          string               `json:"id"`
+	Set         string               `json:"set"` // digest of the bytes
+	Intent      string               `json:"intent"`
+	By          guardrails.Principal `json:"by"`
+	Run         string               `json:"run,omitempty"`
+	Draft       string               `json:"draft,omitempty"`
+	Undoes      string               `json:"undoes,omitempty"`
+	Created     time.Time            `json:"created"`
+	Target      string               `json:"target"`
+	Environment string               `json:"environment"`
+	Policy      string               `json:"policy"`
+	Contract    string               `json:"contract,omitempty"`
+	Worst       guardrails.Class     `json:"worst"`
+	Changes     []ShownChange        `json:"changes"`
+	Limits      []Limit              `json:"limits"`
+	Proof       ShownProof           `json:"proof"`
+	Tainted     bool                 `json:"tainted"`
+	TaintedBy   []string             `json:"tainted_by,omitempty"`
+	Provenance  []string             `json:"provenance,omitempty"`
+	Ask         Ask                  `json:"ask"`
+	Digest      string               `json:"digest,omitempty"`  // of all the above; what the answer has to name
+	Reading     time.Duration        `json:"reading,omitempty"` // what reading the differences takes at least
+}
+
+// ShownChange is one change as a person reads it. Diff is complete, with
+// invisible characters made visible.
+type ShownChange struct {
+	Op      string           `json:"op"`
+	Object  string           `json:"object"`
+	Class   guardrails.Class `json:"class"`
+	Objects int64            `json:"objects"`
+	Diff    string           `json:"diff"`
+	Inverse string           `json:"inverse,omitempty"` // operation that takes it back
+}
+
+// Limit is one limit of the envelope beside what the set takes of it.
+type Limit struct {
+	Name string `json:"name"`
+	This int64  `json:"this"`
+	Most int64  `json:"most"`
+}
+
+// ShownProof is what staging showed.
+type ShownProof struct {
+	Staged   bool   `json:"staged"`
+	Reversed bool   `json:"reversed"`
+	Note     string `json:"note,omitempty"`
+}
+
+// View is a change set as a person sees it now.
+type View struct {
+	Shown
+	State    State               `json:"state"`
+	Reason   string              `json:"reason,omitempty"`
+	Effects  []Effect            `json:"effects"`
+	Used     guardrails.Used     `json:"used"`            // before this set, over the envelope's windows
+	Drift    []Drift             `json:"drift,omitempty"` // objects that others have changed since
+	Decision guardrails.Decision `json:"decision"`        // what the guardrails say now about the next step
+	Record   guardrails.Proof    `json:"proof_record"`
+	Next     []string            `json:"next"` // commands that go on from here
+	Grant    *guardrails.Grant   `json:"grant,omitempty"`
+}
+
+// Drift is an object that is no longer what it was when planned.
+type Drift struct {
+	Object string `json:"object"`
+	Diff   string `json:"diff"` // from the planned state to the one now
+}
+
+// Show returns the set as a person should see it before answering. It writes nothing.
+func (s *Service) Show(ctx context.Context, id string) (View, error) {
+	out, err := s.Get(ctx, id)
+	if err != nil {
+		return View{}, err
+	}
+	cs, t, err := s.open(out.Set)
+	if err != nil {
+		return View{}, err
+	}
+	v := View{State: out.Set.State, Reason: guardrails.Visible(out.Set.Reason), Effects: out.Effects, Record: out.Set.Proof}
+	var seen observed
+	if !out.Set.State.Done() && out.Set.State != Applying {
+		if seen, err = s.observe(ctx, cs, t, nil); err != nil {
+			return View{}, err
+		}
+		v.Drift = drift(cs, seen)
+	} else if out.Set.State == Stale {
+		if seen, err = s.observe(ctx, cs, t, nil); err == nil {
+			v.Drift = drift(cs, seen)
+		}
+	}
+	req, err := s.request(ctx, guardrails.Propose, cs, t, seen.schema, id)
+	if err != nil {
+		return View{}, err
+	}
+	req.Observed, req.Proof, v.Used = seen.digests, out.Set.Proof, req.Used
+	if out.Set.State != Planned {
+		req.Phase = guardrails.Confirm
+	}
+	if !out.Set.State.Done() && out.Set.State != Applying {
+		v.Decision = guardrails.Evaluate(req)
+	}
+	ask := s.ask(req)
+	if v.Grant, err = s.given(ctx, id); err != nil {
+		return View{}, err
+	}
+	if v.Grant != nil {
+		ask = Ask{Name: v.Grant.Typed, Want: cs.Digest()[:ShortDigest], Two: v.Grant.Typed && !v.Grant.Solo}
+		if ask.Name {
+			ask.Want = cs.Content().Target
+		}
+	}
+	if v.Shown, err = s.shown(out, cs, ask); err != nil {
+		return View{}, err
+	}
+	v.Next = next(out.Set, v)
+	return v, nil
+}
+
+// given returns the grant that the set was or is to be applied under, nil when there is none.
+func (s *Service) given(ctx context.Context, id string) (*guardrails.Grant, error) {
+	g, err := s.lastGrant(ctx, id)
+	if err != nil || g.ID == "" || g.State == GrantVoid || (g.State != GrantUsed && !s.o.Now().Before(g.Expires)) {
+		return nil, err
+	}
+	c, err := s.openGrant(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	grant, _ := c.Grant()
+	return &grant, nil
+}
+
+// shown renders what is confirmed, and its digest.
+func (s *Service) shown(out Outcome, cs *guardrails.ChangeSet, ask Ask) (Shown, error) {
+	c := cs.Content()
+	v := Shown{
+		ID: c.ID, Set: cs.Digest(), Intent: guardrails.Visible(c.Intent), By: c.By, Run: guardrails.Visible(c.Run), Draft: guardrails.Visible(c.Draft),
+		Undoes: c.Undoes, Created: c.Created, Target: c.Target, Environment: c.Environment, Policy: c.Policy, Contract: c.Contract, Worst: cs.Worst(),
+		Proof:   ShownProof{Staged: out.Set.Proof.Staged, Reversed: out.Set.Proof.Reversed, Note: guardrails.Visible(out.Set.Proof.Note)},
+		Tainted: c.Taint.Untrusted, TaintedBy: visible(c.Taint.Sources), Provenance: visible(c.Provenance), Ask: ask, Limits: limits(c),
+	}
+	for _, ev := range c.Events {
+		if ev.Flags&guardrails.Untrusted != 0 {
+			v.Tainted, v.TaintedBy = true, append(v.TaintedBy, "step "+guardrails.Visible(ev.Step))
+		}
+	}
+	read := 0
+	for _, ch := range c.Changes {
+		after := ch.Body
+		if ch.After == guardrails.Absent {
+			after = nil
+		}
+		d := unified(ch.Before.Body, after)
+		read += utf8.RuneCountInString(d)
+		v.Changes = append(v.Changes, ShownChange{
+			Op: guardrails.Visible(ch.Op), Object: guardrails.Visible(ch.Object), Class: ch.Class, Objects: ch.Objects, Diff: d, Inverse: ch.Inverse.Op,
+		})
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return v, fmt.Errorf("render %s: %w", c.ID, err)
+	}
+	v.Digest = guardrails.Digest(raw)
+	v.Reading = time.Duration(read) * time.Second / readingSpeed
+	return v, nil
+}
+
+func visible(texts []string) []string {
+	var out []string
+	for _, t := range texts {
+		out = append(out, guardrails.Visible(t))
+	}
+	return out
+}
+
+// limits lists the envelope's limits that the set touches.
+func limits(c guardrails.Content) []Limit {
+	var out []Limit
+	var all, there int64
+	for _, r := range c.Envelope.Allow {
+		var n int64
+		for _, ch := range c.Changes {
+			if r.Target == c.Target && ch.Op == r.Op {
+				n += ch.Objects
+				if ch.Class != guardrails.Create || ch.Before.Digest != guardrails.Absent {
+					there += ch.Objects
+				}
+			}
+		}
+		if n > 0 {
+			out = append(out, Limit{Name: r.Op + " in " + c.Envelope.Window.String(), This: n, Most: r.Most})
+		}
+		all += n
+	}
+	out = append(out,
+		Limit{Name: "objects in " + c.Envelope.Rate.Per.String(), This: all, Most: c.Envelope.Rate.Most},
+		Limit{Name: "money, millionths", This: c.Cost.Money, Most: c.Envelope.MostMoney},
+		Limit{Name: "tokens", This: c.Cost.Tokens, Most: c.Envelope.MostTokens})
+	if there > 0 {
+		out = append(out, Limit{
+			Name: fmt.Sprintf("existing objects of %d", c.Population), This: there,
+			Most: max(c.Population, 0) * c.Envelope.MostShare / guardrails.Million,
+		})
+	}
+	return out
+}
+
+func drift(cs *guardrails.ChangeSet, seen observed) []Drift {
+	var out []Drift
+	for i, c := range cs.Content().Changes {
+		if seen.digests[i] == c.Before.Digest {
+			continue
+		}
+		d := Drift{Object: guardrails.Visible(c.Object), Diff: unified(c.Before.Body, seen.states[i].Body)}
+		if d.Diff == "" {
+			d.Diff = "the object reads the same, but what it drags along has changed\n"
+			if (seen.states[i].Digest == guardrails.Absent) != (c.Before.Digest == guardrails.Absent) {
+				d.Diff = "the object came or went\n"
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// next lists the commands that lead on.
+func next(set Set, v View) []string {
+	do := func(verbs ...string) []string {
+		var out []string
+		for _, verb := range verbs {
+			out = append(out, "roleos plan "+verb+" "+set.ID)
+		}
+		return out
+	}
+	if len(v.Drift) > 0 && !set.State.Done() {
+		return do("reject")
+	}
+	switch set.State {
+	case Planned:
+		return do("stage", "reject")
+	case Staged:
+		if !v.Decision.Allow {
+			return do("reject")
+		}
+		return do("confirm", "reject")
+	case Granted:
+		return do("apply", "reject")
+	case Applying:
+		return []string{"roleos resume"}
+	case Applied, Halted:
+		return do("undo")
+	case Rejected, Stale:
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"roleos/agents"
+	"roleos/internal/app"
+)
+
+func (s *session) agentCommand() *cobra.Command {
+	c := &cobra.Command{Use: "agent", Short: "Look at agents and their manifests", Args: cobra.NoArgs}
+	list := &cobra.Command{
+		Use: "list", Short: "List the agents", Args: cobra.NoArgs,
+		RunE: func(_ *cobra.Command, _ []string) error {
+			if err := s.format(asText, asJSON); err != nil {
+				return err
+			}
+			all, err := agents.Manifests()
+			if err != nil {
+				return err
+			}
+			if s.output == asJSON {
+				s.json(map[string]any{"schema": "roleos/agents/v1", "agents": all})
+				return nil
+			}
+			rows := [][]string{{"AGENT", "ROLE", "STAGE", "DRAFTS", "PURPOSE"}}
+			for _, m := range all {
+				rows = append(rows, []string{m.ID, m.Role, m.Stage, m.Output.Artefact, m.Purpose})
+			}
+			s.table(rows)
+			return nil
+		},
+	}
+	show := &cobra.Command{
+		Use: "show AGENT", Short: "Show an agent's manifest: who answers for it and what it may touch", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := s.format(asText, asJSON); err != nil {
+				return err
+			}
+			m, err := agents.Find(args[0])
+			if err != nil {
+				return err
+			}
+			if s.output == asJSON {
+				s.json(map[string]any{"schema": "roleos/agent/v1", "agent": m})
+				return nil
+			}
+			s.manifest(m)
+			return nil
+		},
+	}
+	c.AddCommand(list, show)
+	return c
+}
+
+func (s *session) manifest(m agents.Manifest) {
+	p := func(name, format string, args ...any) {
+		fmt.Fprintf(s.out, "%-16s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(s.out, "%s (%s %s)\n%s\n\n", m.Name, m.ID, m.Version, m.Purpose)
+	p("Role, stage", "%s, %s", m.Role, m.Stage)
+	p("Workflow owner", "%s", m.Governance.WorkflowOwner)
+	p("Source of truth", "%s", m.Governance.SourceOfTruth)
+	p("Service level", "%s", m.Governance.ServiceLevel)
+	p("Audit trail", "%s", m.Governance.AuditTrail)
+	for _, in := range m.Inputs {
+		p("Reads", "%s (%s), %s", in.Name, strings.Join(in.Formats, ", "), in.Cadence)
+	}
+	p("Drafts", "%s for %s, under contract %s", m.Output.Artefact, m.Output.To, m.Output.Contract)
+	for _, o := range m.Oversight {
+		p("Oversight", "%s", o)
+	}
+	e := m.Envelope
+	p("May touch", "%s in %s: at most %d objects of each kind of change, %d changes a day; %s", strings.Join(e.Operations, " and "), strings.Join(e.Paths, ", "), e.MostEach, e.PerDay, "nothing else")
+	for _, x := range app.Modes(m) {
+		p("Mode", "%s: %s", x.Step, x.Result.Mode)
+	}
+}
+
+func (s *session) modeCommand() *cobra.Command {
+	c := &cobra.Command{Use: "mode", Short: "See why an agent works autonomously or coordinated", Args: cobra.NoArgs}
+	explain := &cobra.Command{
+		Use: "explain AGENT", Short: "Explain the delegation mode of each step from its three factors", Args: cobra.ExactArgs(1),
+		Long: `The mode is computed by code from three factors: error tolerance, tool span and
+independence. A step is autonomous only when mistakes are cheap to fix, one tool is
+enough and nothing depends on it. A missing factor means coordinated.`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := s.format(asText, asJSON); err != nil {
+				return err
+			}
+			m, err := agents.Find(args[0])
+			if err != nil {
+				return err
+			}
+			modes := app.Modes(m)
+			if s.output == asJSON {
+				s.json(map[string]any{"schema": "roleos/modes/v1", "agent": m.ID, "steps": modes})
+				return nil
+			}
+			for _, x := range modes {
+				fmt.Fprintf(s.out, "%s: %s\n", x.Step, x.Result.Mode)
+				for _, r := range x.Result.Reasons {
+					fmt.Fprintf(s.out, "  %s\n", r)
+				}
+			}
+			return nil
+		},
+	}
+	c.AddCommand(explain)
+	return c
+}

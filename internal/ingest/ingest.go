@@ -1,0 +1,201 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"roleos/internal/evidence"
+	"roleos/internal/fault"
+	"roleos/internal/ingest/tabular"
+)
+
+// Read reads files and folders into records. Folders are read with all that is
+// below them, in the order of their names; archives like folders. A file that
+// is named and cannot be read is an error; one that was only found in a folder or an archive
+// becomes a finding, unless nothing else could be read or Strict is set.
+// Errors are fault.Error of kind Invalid or NotFound with a message for the person who made the export.
+func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
+	if len(paths) == 0 {
+		return nil, fault.New(fault.Invalid, "ingest", "no file to read was named").
+			WithMend("Name an export: --in export.csv, or a folder with exports.")
+	}
+	s := newSession(ctx, o)
+	for _, p := range paths {
+		if err := s.path(p); err != nil {
+			return nil, err
+		}
+	}
+	return s.finish()
+}
+
+// ReadBytes reads the bytes of one file as Read reads a file that is named.
+func ReadBytes(ctx context.Context, name string, data []byte, o Options) (*Result, error) {
+	s := newSession(ctx, o)
+	if err := s.content(file{name: name, named: true}, string(data)); err != nil {
+		return nil, err
+	}
+	return s.finish()
+}
+
+// session is one reading. It is used by one goroutine.
+type session struct {
+	ctx      context.Context
+	o        Options
+	limits   Limits
+	result   *Result
+	notes    notes
+	files    int
+	bytes    int64
+	readRows int
+	digests  map[string]string // digest to the file that had it first
+	refused  error             // the first file that was passed over
+	numbers  []numbered
+	scores   []evidence.Score
+	phones   map[string]bool // column names that speak of phones
+}
+
+// numbered remembers the position of a record whose origin has no row.
+type numbered struct{ record, number int }
+
+func newSession(ctx context.Context, o Options) *session {
+	return &session{
+		ctx: ctx, o: o, limits: o.Limits.orDefaults(), digests: map[string]string{}, phones: map[string]bool{},
+		result: &Result{Originals: map[string]string{}, Masked: map[string]int{}},
+	}
+}
+
+// file is what is known of an input before its bytes are looked at.
+type file struct {
+	name  string // for people: never opened
+	named bool   // by the person, not found in a folder or an archive
+	depth int    // archives around it
+}
+
+func (s *session) path(p string) error {
+	st, err := os.Stat(p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.NotFound, "ingest", "%s does not exist", p).WithMend("Check the path; quote it if it has spaces.")
+	case err != nil:
+		return fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be read", p)
+	case !st.IsDir():
+		return s.open(p, file{name: filepath.Base(p), named: true})
+	}
+	return filepath.WalkDir(p, func(at string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be read", at)
+		}
+		if at == p {
+			return nil
+		}
+		name, _ := filepath.Rel(p, at)
+		name = filepath.ToSlash(name)
+		switch {
+		case hidden(d.Name()):
+			s.passOver(name, "hidden")
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return nil
+		case !d.Type().IsRegular():
+			s.passOver(name, "not a regular file")
+			return nil
+		case !readable(name):
+			s.passOver(name, "no table by its name")
+			return nil
+		}
+		return s.open(at, file{name: name})
+	})
+}
+
+// open reads a file from disk and hands it on.
+func (s *session) open(p string, f file) error {
+	r, err := os.Open(p)
+	if err != nil {
+		return s.refuse(f, fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be opened", f.name).WithMend("Check that you may read it."))
+	}
+	defer r.Close()
+	size := int64(0)
+	if st, err := r.Stat(); err == nil {
+		size = st.Size()
+	}
+	text, err := s.slurp(r, size, f)
+	if err != nil {
+		return s.refuse(f, err)
+	}
+	return s.content(f, text)
+}
+
+// slurp reads at most the allowed bytes into a string, without a second copy.
+func (s *session) slurp(r io.Reader, size int64, f file) (string, error) {
+	most := min(s.limits.FileBytes, s.limits.TotalBytes-s.bytes)
+	tooLarge := fault.New(fault.Invalid, tabular.LimitOp, "%s is larger than %s", f.name, tabular.Size(s.limits.FileBytes)).
+		WithMend("Split the export, or raise ingest.limits.file_bytes.")
+	if most < s.limits.FileBytes {
+		tooLarge = fault.New(fault.Invalid, tabular.LimitOp, "with %s the files hold more than %s together", f.name, tabular.Size(s.limits.TotalBytes)).
+			WithMend("Read fewer files at once, or raise ingest.limits.total_bytes.")
+	}
+	if size > most {
+		return "", tooLarge
+	}
+	var b strings.Builder
+	b.Grow(int(size))
+	n, err := io.Copy(&b, io.LimitReader(r, most+1))
+	switch {
+	case err != nil:
+		return "", fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be read to its end", f.name)
+	case n > most:
+		return "", tooLarge
+	}
+	return b.String(), nil
+}
+
+// refuse decides whether a file that cannot be read ends the reading.
+func (s *session) refuse(f file, err error) error {
+	var e *fault.Error
+	limit := errors.As(err, &e) && e.Op == tabular.LimitOp
+	if f.named || s.o.Strict || limit || s.ctx.Err() != nil {
+		return err
+	}
+	if s.refused == nil {
+		s.refused = err
+	}
+	message := err.Error()
+	if e != nil {
+		message = e.Message
+	}
+	n := s.notes.add("unreadable_file", f.name, warning, f.name, 1)
+	n.Message = message + ". The file was left out."
+	return nil
+}
+
+// passOver lists a file that is not read because of its name.
+func (s *session) passOver(name, why string) {
+	n := s.notes.add("unsupported_file", "", info, name+" ("+why+")", 1)
+	n.Message = fmt.Sprintf("%s not read: only CSV, TSV, JSON, JSON Lines, XLSX and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
+}
+
+func hidden(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || name == "__MACOSX" || strings.EqualFold(name, "thumbs.db") || strings.EqualFold(name, "desktop.ini")
+}
+
+// readable reports whether a file's name promises a table.
+func readable(name string) bool {
+	switch extension(name) {
+	case "csv", "tsv", "tab", "txt", "json", "jsonl", "ndjson", "xlsx", "xlsm", "zip":
+		return true
+	}
+	return false
+}
+
+func extension(name string) string {
+	return strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
+}

@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"runtime"
+	"sync"
+
+	"roleos/internal/evidence"
+	"roleos/internal/ingest/redact"
+)
+
+// maskPiece is how many records one worker masks at a time.
+const maskPiece = 8192
+
+// masker masks the values of records and counts what it masked. One goroutine uses it.
+type masker struct {
+	phones map[string]bool // column name: speaks of phones
+	masked map[string]int
+}
+
+func newMasker() *masker { return &masker{phones: map[string]bool{}, masked: map[string]int{}} }
+
+func (m *masker) cell(name, value string) string {
+	phone, known := m.phones[name]
+	if !known {
+		phone = redact.NamesPhone(name)
+		m.phones[name] = phone
+	}
+	out, masks := redact.Cell(value, phone)
+	for _, k := range masks {
+		m.masked[k.Kind]++
+	}
+	return out
+}
+
+// account masks an account. One that is personal data as a whole becomes a
+// pseudonym, so that its records can still be counted together.
+func (m *masker) account(value string) string {
+	out, masks := redact.Cell(value, false)
+	if len(masks) == 1 && masks[0].Start == 0 && masks[0].End == len(value) {
+		m.masked[masks[0].Kind]++
+		return redact.Pseudonym(value)
+	}
+	for _, k := range masks {
+		m.masked[k.Kind]++
+	}
+	return out
+}
+
+func (m *masker) attrs(list []evidence.Attr) {
+	for i := range list {
+		list[i].Value = m.cell(list[i].Name, list[i].Value)
+	}
+}
+
+// redact masks all records, in pieces on all processors; each piece has its own
+// counts, which are then added, so the result does not depend on who did what.
+func (s *session) redact() error {
+	records := s.result.Records
+	pieces := (len(records) + maskPiece - 1) / maskPiece
+	originals := make([]map[string]string, pieces)
+	counts := make([]map[string]int, pieces)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), pieces) {
+		wg.Go(func() {
+			for p := range next {
+				m := newMasker()
+				originals[p] = m.records(records[p*maskPiece : min(len(records), (p+1)*maskPiece)])
+				counts[p] = m.masked
+			}
+		})
+	}
+	for p := range pieces {
+		if s.ctx.Err() != nil {
+			break
+		}
+		next <- p
+	}
+	close(next)
+	wg.Wait()
+	for p := range pieces {
+		for id, text := range originals[p] {
+			s.result.Originals[id] = text
+		}
+		for kind, n := range counts[p] {
+			s.result.Masked[kind] += n
+		}
+	}
+	return s.ctx.Err()
+}
+
+func (m *masker) records(records []evidence.Record) map[string]string {
+	originals := map[string]string{}
+	for i := range records {
+		r := &records[i]
+		text, masks := redact.Text(r.Text)
+		if masks != nil {
+			originals[r.ID] = r.Text
+			r.Text, r.Masks = text, masks
+			for _, k := range masks {
+				m.masked[k.Kind]++
+			}
+		}
+		if r.Account != "" {
+			r.Account = m.account(r.Account)
+		}
+		if r.Channel != "" {
+			r.Channel = m.cell("channel", r.Channel)
+		}
+		m.attrs(r.Segments)
+		m.attrs(r.Fields)
+	}
+	return originals
+}
+
+// masked masks a value that is shown outside the records. It does not count.
+func (s *session) masked(column, value string) string {
+	out, _ := redact.Cell(value, redact.NamesPhone(column))
+	return out
+}

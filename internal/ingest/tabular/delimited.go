@@ -1,0 +1,188 @@
+package tabular
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// delimiters are tried in this order; the first of the best wins.
+const delimiters = ",;\t|"
+
+// sampleRows is how many rows decide on delimiter and header.
+const sampleRows = 200
+
+// Delimited returns the table in delimited text. A tab-separated file name
+// ending in .tsv or .tab prefers the tab. It returns nil when the text has no rows.
+func Delimited(text, name string, limit Limits) (*Table, error) {
+	comma, start := separator(text)
+	if comma == 0 {
+		comma = detect(text, strings.ToLower(name))
+	}
+	origin := newScanner(text[start:], comma, limit)
+	if start > 0 {
+		origin.line = 1
+	}
+	// Read a sample, find the header in it, then start again behind the header.
+	probe := origin
+	var sample [][]string
+	var marks []scanner // state in front of each sampled row
+	for len(sample) < sampleRows {
+		var row Row
+		before := probe
+		ok, err := probe.next(&row)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		if row.Bad != nil {
+			if len(sample) == 0 {
+				continue
+			}
+			row.Cells = nil
+		}
+		before.cells = nil
+		marks = append(marks, before)
+		sample = append(sample, append([]string(nil), row.Cells...))
+	}
+	marks = append(marks, probe)
+	head := findHead(sample)
+	if head.width == 0 {
+		return nil, nil
+	}
+	t := &Table{
+		Format: "csv", Delimiter: rune(comma), Columns: head.columns,
+		Titles: head.first, Headers: head.rows, Unnamed: head.rows == 0,
+	}
+	if comma == '\t' {
+		t.Format = "tsv"
+	}
+	data := marks[head.first+head.rows]
+	data.cells = nil
+	t.rows = func(yield func(*Row) bool) error {
+		s, seen := data, 0
+		for {
+			var row Row
+			ok, err := s.next(&row)
+			if err != nil || !ok {
+				return err
+			}
+			row.End += start
+			if row.Bad == nil {
+				if len(row.Cells) == 0 || len(row.Cells) != len(t.Columns) && blank(row.Cells) {
+					continue
+				}
+				fit(&row, t.Columns)
+			} else if i := len(row.Cells); i < len(t.Columns) {
+				row.Bad.Column = t.Columns[i].Name
+			}
+			if seen++; limit.Rows > 0 && seen > limit.Rows {
+				return limit.rows(seen)
+			}
+			if !yield(&row) {
+				return nil
+			}
+		}
+	}
+	return t, nil
+}
+
+// fit marks a row that has more or fewer cells than the header. Empty cells
+// beyond the header say nothing and are let go.
+func fit(row *Row, columns []Column) {
+	n, want := len(row.Cells), len(columns)
+	switch {
+	case n == want:
+	case n > want && blank(row.Cells[want:]):
+		row.Cells = row.Cells[:want]
+	case n > want:
+		row.Bad = &Bad{
+			Column: columns[want-1].Name, Raw: Clip(row.Cells[want]),
+			What: fmt.Sprintf("the row has %d cells, the header has %d: a delimiter inside a cell is probably not quoted", n, want),
+		}
+	default:
+		row.Bad = &Bad{
+			Column: columns[n].Name, Raw: Clip(row.Cells[n-1]),
+			What: fmt.Sprintf("the row has %d cells, the header has %d: the row ends before this column", n, want),
+		}
+	}
+}
+
+// separator reads Excel's "sep=;" line and returns the delimiter and where the
+// table starts, or 0, 0.
+func separator(text string) (comma byte, start int) {
+	head := text[:min(len(text), 16)]
+	if head = strings.TrimPrefix(head, `"`); len(head) < 5 || !strings.EqualFold(head[:4], "sep=") {
+		return 0, 0
+	}
+	comma = head[4]
+	end := strings.IndexAny(text, "\r\n")
+	if end < 0 || end > 7 {
+		return 0, 0
+	}
+	start = end + 1
+	if text[end] == '\r' && start < len(text) && text[start] == '\n' {
+		start++
+	}
+	return comma, start
+}
+
+// detect picks the delimiter under which most rows have the same number of
+// cells. Free text has commas too, but not the same number in every line.
+func detect(text, name string) byte {
+	best, bestScore := byte(','), 0.0
+	const window = 256 << 10
+	for i := range len(delimiters) {
+		s := newScanner(text[:min(len(text), window)], delimiters[i], Limits{})
+		counts := map[int]int{}
+		total, broken, first := 0, 0, 0
+		var row Row
+		for range sampleRows {
+			if ok, _ := s.next(&row); !ok || len(text) > window && s.pos >= window {
+				break
+			}
+			switch n := len(row.Cells); {
+			case row.Bad != nil:
+				broken++
+			case n > 0:
+				counts[n]++
+				total++
+				if first == 0 {
+					first = n
+				}
+			}
+		}
+		mode, most := 0, 0
+		for n, c := range counts {
+			if c > most || c == most && n > mode {
+				mode, most = n, c
+			}
+		}
+		if mode < 2 {
+			continue
+		}
+		score := float64(most)/float64(total+broken) + 0.02*math.Log2(float64(mode))
+		if first == mode {
+			score += 0.2
+		} else if first == 1 {
+			score -= 0.3 // a header without the delimiter is a header of one column
+		}
+		if delimiters[i] == '\t' && (strings.HasSuffix(name, ".tsv") || strings.HasSuffix(name, ".tab")) {
+			score += 0.5
+		}
+		if score > bestScore+1e-9 && score >= 0.4 {
+			best, bestScore = delimiters[i], score
+		}
+	}
+	if bestScore == 0 { // one column: a delimiter that does not occur keeps each line whole
+		for _, c := range []byte(",;\t|\x1f") {
+			if strings.IndexByte(text, c) < 0 {
+				return c
+			}
+		}
+		return '\x1f'
+	}
+	return best
+}

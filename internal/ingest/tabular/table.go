@@ -1,0 +1,121 @@
+package tabular
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"roleos/internal/fault"
+)
+
+// LimitOp is the Op of a fault that says a limit is exceeded.
+const LimitOp = "ingest.limit"
+
+// Limits bounds a table. What exceeds one of them is refused, never cut. Zero fields mean no limit.
+type Limits struct {
+	Rows      int   // data rows
+	CellBytes int64 // bytes of one cell or one JSON value
+	Columns   int
+	Depth     int // nesting of JSON
+}
+
+// Column is a column's name as a reader sees it.
+type Column struct {
+	Name    string   // unique in its table; several header rows joined by " / "
+	Aliases []string // the cells of the single header rows, where they differ from Name
+}
+
+// Row is one row of a table. Cells is reused: copy the slice to keep it; the strings may be kept.
+type Row struct {
+	Cells  []string // as many as the table has columns, unless Bad is set
+	Number int      // 1-based, as a spreadsheet shows it; the element's position in JSON
+	Line   int      // 1-based line where the row starts; 0 in a workbook
+	End    int      // bytes of the source read so far
+	Bad    *Bad     // why the row does not fit; nil when it does
+}
+
+// Bad says why a row was set aside.
+type Bad struct {
+	Column string // "" when no single column is to blame
+	What   string
+	Raw    string // the cell or line, clipped
+}
+
+// Table is one table of a source. Each may be called several times and gives the same rows.
+type Table struct {
+	Sheet     string
+	Format    string // csv, tsv, json, jsonl, xlsx
+	Delimiter rune   // of delimited text
+	Columns   []Column
+	Titles    int  // rows above the header that are not part of the table
+	Headers   int  // header rows
+	Unnamed   bool // the table has no header row; columns are numbered
+	Repeated  []string // places, at most 20, where a JSON object names a key twice; the last value wins
+	Repeats   int      // how many there are
+	Skipped   []string // paths of further lists of objects in a JSON document that were not taken
+	rows      func(yield func(*Row) bool) error
+}
+
+// Each calls yield for every row that is not blank, in order, until it returns
+// false. It returns an error only when a limit is exceeded.
+func (t *Table) Each(yield func(*Row) bool) error { return t.rows(yield) }
+
+func (l Limits) cell(where string, n int) error {
+	if l.CellBytes > 0 && int64(n) > l.CellBytes {
+		return fault.New(fault.Invalid, LimitOp, "%s: a single cell holds more than %s", where, Size(l.CellBytes)).
+			WithMend("Shorten the cell, or check for a quotation mark that is never closed, or raise ingest.limits.cell_bytes.")
+	}
+	return nil
+}
+
+func (l Limits) columns(n int) error {
+	if l.Columns > 0 && n > l.Columns {
+		return fault.New(fault.Invalid, LimitOp, "the table has more than %d columns", l.Columns).
+			WithMend("Delete the columns that are not needed, or raise ingest.limits.columns.")
+	}
+	return nil
+}
+
+func (l Limits) rows(n int) error {
+	if l.Rows > 0 && n > l.Rows {
+		return fault.New(fault.Invalid, LimitOp, "there are more than %d rows", l.Rows).
+			WithMend("Split the export, or raise ingest.limits.rows.")
+	}
+	return nil
+}
+
+// Size returns a number of bytes the way people read it: "64 MiB".
+func Size(n int64) string {
+	for _, u := range []struct {
+		name string
+		size int64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n >= u.size {
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/float64(u.size)), ".0") + " " + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + " bytes"
+}
+
+// Clip returns s on one line and at most 80 bytes long, for a message.
+func Clip(s string) string {
+	const most = 80
+	cut := s
+	if len(cut) > most*4 {
+		cut = cut[:most*4]
+	}
+	cut = strings.Join(strings.Fields(strings.ToValidUTF8(cut, "")), " ")
+	if len(cut) > most || len(s) > most*4 {
+		cut = strings.ToValidUTF8(cut[:min(len(cut), most)], "") + "…"
+	}
+	return cut
+}
+
+func blank(cells []string) bool {
+	for _, c := range cells {
+		if strings.TrimSpace(c) != "" {
+			return false
+		}
+	}
+	return true
+}

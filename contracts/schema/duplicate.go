@@ -11,8 +11,8 @@ const maxDepth = 10_000
 
 // Duplicate returns the JSON pointer of the first object key that occurs twice
 // in its object, and false when there is none. Decoders differ in which of the
-// two they take, so what one reader checks another would not see. data has to be
-// valid JSON.
+// two they take, so what one reader checks another would not see. Of data that
+// is no valid JSON it says nothing useful, but ends.
 func Duplicate(data []byte) (string, bool) {
 	s := scanner{data: data}
 	s.value(0)
@@ -68,12 +68,11 @@ func (s *scanner) value(depth int) {
 		s.text()
 	case 0:
 	default: // a number or a word
-		for s.at < len(s.data) {
+		for s.at++; s.at < len(s.data); s.at++ {
 			switch s.data[s.at] {
 			case ',', ']', '}', ' ', '\t', '\n', '\r':
 				return
 			}
-			s.at++
 		}
 	}
 }

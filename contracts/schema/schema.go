@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ func Parse(name string, data []byte) (*Schema, error) {
 	if !ok {
 		return nil, fmt.Errorf("schema %s is no JSON object", name)
 	}
+	if ref := outward(doc); ref != "" {
+		return nil, fmt.Errorf("schema %s refers to %q; it may refer only to its own $defs", name, ref)
+	}
 	s := &Schema{name: name, raw: raw}
 	s.compile = sync.OnceValues(func() (*jsonschema.Schema, error) {
 		c := jsonschema.NewCompiler()
@@ -56,6 +60,29 @@ func Parse(name string, data []byte) (*Schema, error) {
 		return out, nil
 	})
 	return s, nil
+}
+
+// outward returns a reference that leaves the schema, or "".
+func outward(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			ref, isRef := v[k].(string)
+			if isRef && (k == "$ref" || k == "$dynamicRef") && !strings.HasPrefix(ref, "#") {
+				return ref
+			}
+			if found := outward(v[k]); found != "" {
+				return found
+			}
+		}
+	case []any:
+		for _, x := range v {
+			if found := outward(x); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }
 
 // closed refuses every reference out of the schema.

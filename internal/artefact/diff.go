@@ -34,7 +34,7 @@ func Diff(a, b FeedbackSynthesis) []Difference {
 	}
 	rank := func(s FeedbackSynthesis, id string) string {
 		if i := slices.IndexFunc(s.Issues, func(x Issue) bool { return x.ThemeID == id }); i >= 0 {
-			return fmt.Sprintf("rank %d, score %.1f", s.Issues[i].Rank, s.Issues[i].Score)
+			return fmt.Sprintf("%d of %d", s.Issues[i].Rank, len(s.Issues))
 		}
 		return ""
 	}
@@ -55,7 +55,9 @@ func Diff(a, b FeedbackSynthesis) []Difference {
 		add("statement", t.ID, old.Statement, t.Statement)
 		add("confidence", t.ID, old.Level, t.Level)
 		add("validated", t.ID, old.Validated, t.Validated)
-		add("rank", t.ID, rank(a, t.ID), rank(b, t.ID))
+		if len(a.Themes) == len(b.Themes) { // else every rank behind the new or the lost theme moves
+			add("rank", t.ID, rank(a, t.ID), rank(b, t.ID))
+		}
 	}
 	for _, t := range a.Themes {
 		if is[t.ID] {

@@ -114,12 +114,13 @@ func means(name string, t Theme, v float64, s *FeedbackSynthesis, weighted bool)
 	return ""
 }
 
-// percent writes a share for reading: one decimal below 10 %, none above.
+// percent writes a share for reading: with one decimal, and none where it would
+// only be noise.
 func percent(share float64) string {
-	if v := 100 * share; v < 9.95 {
-		return fmt.Sprintf("%.1f %%", v)
+	if share == 0 || share == 1 {
+		return fmt.Sprintf("%.0f %%", 100*share)
 	}
-	return fmt.Sprintf("%.0f %%", 100*share)
+	return fmt.Sprintf("%.1f %%", 100*share)
 }
 
 // headlines says in at most five sentences what a reader should take away.

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,22 +12,20 @@ import (
 )
 
 // Signal gives v, under the name, to the run that waits or will wait for it with
-// Await. The same key twice is once. It must not be called in a transaction of
-// the store. It fails with fault.NotFound when there is no such run.
+// Await. The same key twice is once. It joins the transaction in ctx: a signal
+// is given when what it tells of is committed. It fails with fault.NotFound when
+// there is no such run.
 func (e *Engine) Signal(ctx context.Context, id, name, key string, v any) error {
-	if e.db.Joined(ctx) {
-		return fault.New(fault.Internal, "engine.signal", "run %s cannot be signalled inside a transaction", id)
-	}
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "engine.signal", "signal %q to run %s cannot be journalled", name, id)
+		return fault.Wrap(err, fault.Internal, "engine.signal", "signal %q to run %s cannot be stored", name, id)
 	}
 	there, err := e.exists(ctx, id)
 	if err == nil && !there {
 		return fault.New(fault.NotFound, "engine.signal", "there is no run %q", id)
 	}
 	if err == nil {
-		err = dbos.Send(e.root, id, string(raw), name, dbos.WithIdempotencyKey(id+"/"+name+"/"+key))
+		_, err = e.db.Exec(ctx, `INSERT INTO signals (run, name, key, body, taken) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`, id, name, key, raw)
 	}
 	if err != nil {
 		return explain(err, "engine.signal", id)
@@ -36,27 +33,89 @@ func (e *Engine) Signal(ctx context.Context, id, name, key string, v any) error 
 	return nil
 }
 
+// signalPoll is how often a waiting run looks for a signal: one indexed read.
+const signalPoll = 50 * time.Millisecond
+
 // Await returns the next signal of the name, or ok == false when none came within
 // the timeout. The deadline is journalled: a resumed run waits for what is left
-// of it. It is for waits of a machine; what waits for a person is state in the
-// store, so that no release breaks it. On SQLite a signal is seen within a second.
+// of it, and a run resumed after it finds a signal that came meanwhile. It is for
+// waits of a machine; what waits for a person is state in the store, so that no
+// release breaks it.
 func Await[T any](c *Context, name string, timeout time.Duration) (v T, ok bool, err error) {
-	if err := c.e.halted(c.dbos); err != nil {
+	deadline, err := Step(c, name+":deadline", func(context.Context) (time.Time, error) {
+		return c.e.o.Now().Add(timeout), nil
+	})
+	if err != nil {
 		return v, false, err
 	}
-	c.e.o.Hook("await:before:" + name)
-	raw, err := dbos.Recv[string](c.dbos, name, timeout)
-	if errors.Is(err, dbos.ErrTimeout) && c.dbos.Err() == nil {
-		return v, false, nil
-	}
+	body, err := dbos.RunAsStep(c.dbos, c.journalled(name, func(ctx context.Context) (string, error) {
+		at, err := dbos.GetStepID(c.dbos.From(c.dbos, ctx))
+		if err != nil {
+			return "", err
+		}
+		tick := time.NewTicker(signalPoll)
+		defer tick.Stop()
+		for {
+			late := !c.e.o.Now().Before(deadline)
+			there, err := c.e.waiting(ctx, c.id, name)
+			if err != nil {
+				return encode(struct{}{}, err)
+			}
+			if there || late {
+				return once(ctx, c, name, at, encoded(func(ctx context.Context) (json.RawMessage, error) { return c.e.take(ctx, c.id, name) }))
+			}
+			select {
+			case <-ctx.Done():
+				return "", ctx.Err()
+			case <-tick.C:
+			}
+		}
+	}), dbos.WithStepName(name))
 	if err != nil {
 		return v, false, c.refused(err)
 	}
-	c.e.o.Hook("await:recorded:" + name)
-	if err := json.Unmarshal([]byte(raw), &v); err != nil {
+	c.e.o.Hook("step:recorded:" + name)
+	raw, err := decode[json.RawMessage](body)
+	if err != nil || string(raw) == "null" {
+		return v, false, err
+	}
+	var given []json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil || len(given) != 1 {
+		return v, false, fault.Wrap(err, fault.Internal, "engine.await", "the journal holds something that is no signal")
+	}
+	if err := json.Unmarshal(given[0], &v); err != nil {
 		return v, false, fault.Wrap(err, fault.Invalid, "engine.await", "signal %q to run %s is no %T", name, c.id, v)
 	}
 	return v, true, nil
+}
+
+// waiting reports whether a signal waits to be taken.
+func (e *Engine) waiting(ctx context.Context, run, name string) (bool, error) {
+	rows, err := e.db.Query(ctx, `SELECT 1 FROM signals WHERE run = ? AND name = ? AND taken = 0 LIMIT 1`, run, name)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	return rows.Next(), rows.Err()
+}
+
+// take takes the oldest signal and returns it in a list of one, or null when
+// there is none.
+func (e *Engine) take(ctx context.Context, run, name string) (json.RawMessage, error) {
+	rows, err := e.db.Query(ctx, `UPDATE signals SET taken = 1 WHERE seq =
+		(SELECT min(seq) FROM signals WHERE run = ? AND name = ? AND taken = 0) RETURNING body`, run, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return json.RawMessage("null"), rows.Err()
+	}
+	var body []byte
+	if err := rows.Scan(&body); err != nil {
+		return nil, err
+	}
+	return append(append(json.RawMessage("["), body...), ']'), rows.Err()
 }
 
 // Every starts a run of the workflow for each whole period since the Unix epoch

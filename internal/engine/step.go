@@ -91,7 +91,7 @@ func Tx[T any](c *Context, name string, f func(ctx context.Context) (T, error)) 
 		if err != nil {
 			return "", err
 		}
-		return once(c, name, at, ctx, encoded(f))
+		return once(ctx, c, name, at, encoded(f))
 	}), dbos.WithStepName(name))
 	if err != nil {
 		var none T
@@ -107,7 +107,7 @@ var errUndo = errors.New("undo")
 // once runs f in a transaction together with its memo, or returns the memo.
 // DBOS journals the step in a transaction of its own afterwards; a process that
 // dies between the two finds the memo.
-func once(c *Context, name string, at int, ctx context.Context, f func(ctx context.Context) (string, error)) (string, error) {
+func once(ctx context.Context, c *Context, name string, at int, f func(ctx context.Context) (string, error)) (string, error) {
 	var body string
 	err := c.e.db.InTx(ctx, func(ctx context.Context) error {
 		kept, there, err := c.e.memo(ctx, c.id, at)

@@ -109,23 +109,8 @@ func (b *builder) noText(l *columns.Layout) error {
 		return fault.New(fault.Invalid, "ingest", "%s has a header and no rows", b.label).
 			WithMend("Export it again with data, or leave the file out.")
 	}
-	guess := ""
-	for i, c := range l.Columns {
-		if c.Role == columns.Field && c.Filled > 0 && !strings.ContainsAny(b.table.Columns[i].Name, "'") {
-			guess = c.Name
-			break
-		}
-	}
-	for _, c := range l.Columns { // better: a column of words
-		if (c.Role == columns.Field || c.Role == columns.Segment) && strings.Contains(c.Sample, " ") {
-			guess = c.Name
-			break
-		}
-	}
-	if guess == "" {
-		guess = l.Columns[0].Name
-	}
-	return fault.New(fault.Invalid, "ingest", "%s: no column holds text that people wrote (columns: %s)", b.label, columns.List(b.table.Columns)).
+	guess := l.Columns[max(0, l.Nearest)].Name
+	return fault.New(fault.Invalid, noTextOp, "%s: no column holds text that people wrote (columns: %s)", b.label, columns.List(b.table.Columns)).
 		WithMend("Name it if there is one, for example: --map text=%s", columns.Quote(guess))
 }
 

@@ -120,17 +120,17 @@ func (s *session) tables(f file, source evidence.Source, tables []*tabular.Table
 			continue
 		}
 		var e *fault.Error
-		if !errors.As(err, &e) || e.Op == tabular.LimitOp || s.o.Strict || s.ctx.Err() != nil || len(tables) == 1 {
-			if failed = s.refuse(f, err); failed != nil {
-				return failed
-			}
-			continue
+		if !errors.As(err, &e) || e.Op == tabular.LimitOp || s.o.Strict || s.ctx.Err() != nil {
+			return err
 		}
 		if failed == nil {
 			failed = err
 		}
-		n := s.notes.add("no_text", source.Name+t.Sheet, info, source.Name+" sheet "+t.Sheet, 1)
-		n.Message = e.Message + ". The sheet was left out."
+		if len(tables) == 1 {
+			break
+		}
+		n := s.notes.add("no_text", "sheets", info, source.Name+" sheet "+t.Sheet, 1)
+		n.Message = fmt.Sprintf("%s left out: no column in %s holds text that people wrote.", count(n.Count, "sheet was", "sheets were"), them(n.Count))
 	}
 	if good == 0 {
 		if failed != nil {
@@ -140,6 +140,13 @@ func (s *session) tables(f file, source evidence.Source, tables []*tabular.Table
 	}
 	s.result.Sources = append(s.result.Sources, source)
 	return nil
+}
+
+func them(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // foreign names formats by their first bytes (https://en.wikipedia.org/wiki/List_of_file_signatures).

@@ -15,7 +15,7 @@ const day = 24 * time.Hour
 
 // gaps reports runs of days without records that are far longer than usual: at
 // least three days, and more than three times as long as 95 of 100 pauses
-// between days with records. It needs ten days with records.
+// between days with records. It needs twenty days with records.
 func (s *session) gaps() {
 	seen := map[int64]int{}
 	for i := range s.result.Records {
@@ -24,7 +24,7 @@ func (s *session) gaps() {
 		}
 	}
 	days := slices.Sorted(maps.Keys(seen))
-	if len(days) < 10 {
+	if len(days) < 20 {
 		return
 	}
 	steps := make([]int64, 0, len(days)-1)
@@ -33,11 +33,11 @@ func (s *session) gaps() {
 	}
 	sorted := slices.Sorted(slices.Values(steps))
 	usual := sorted[(len(sorted)-1)*95/100]
-	if len(sorted) < 40 { // the longest of few would define what is usual
+	if len(sorted) < 60 { // the longest of few would define what is usual
 		usual = sorted[(len(sorted)-1)*8/10]
 	}
 	for i, step := range steps {
-		if step < 4 || step <= 3*usual {
+		if step <= max(3*usual, usual+3) {
 			continue
 		}
 		from := time.Unix((days[i]+1)*86400, 0).UTC().Format(time.DateOnly)

@@ -181,7 +181,7 @@ func (s *session) duplicateTexts() {
 	}
 	f := s.notes.add("duplicate_text", "", severity, "", n)
 	f.Where = where
-	f.Message = fmt.Sprintf("%s (%s) the text of an earlier one word for word. All are kept and counted.", count(n, "record repeats", "records repeat"), percent(n, len(records)))
+	f.Message = fmt.Sprintf("%s (%s) %s the text of an earlier one word for word. All are kept and counted.", count(n, "record", "records"), percent(n, len(records)), map[bool]string{true: "repeats", false: "repeat"}[n == 1])
 }
 
 // tableNotes says what was assumed about a table's header and columns.
@@ -203,6 +203,10 @@ func (b *builder) tableNotes() {
 		for _, p := range t.Repeated {
 			f.Where = append(f.Where, b.label+" "+p)
 		}
+	}
+	if len(t.Skipped) > 0 {
+		say("other_lists", info, "", len(t.Skipped), "%s not read (%s); the longest list was taken.",
+			count(len(t.Skipped), "further list of records was", "further lists of records were"), tabular.Clip(strings.Join(t.Skipped, ", ")))
 	}
 	for _, d := range l.Rejected {
 		name := t.Columns[d.Column].Name

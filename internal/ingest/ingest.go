@@ -70,6 +70,9 @@ func newSession(ctx context.Context, o Options) *session {
 	}
 }
 
+// noTextOp is the Op of the fault that a table has no text column.
+const noTextOp = "ingest.text"
+
 // file is what is known of an input before its bytes are looked at.
 type file struct {
 	name  string // for people: never opened
@@ -171,6 +174,11 @@ func (s *session) refuse(f file, err error) error {
 	message := err.Error()
 	if e != nil {
 		message = e.Message
+	}
+	if e != nil && e.Op == noTextOp {
+		n := s.notes.add("no_text", "files", warning, f.name, 1)
+		n.Message = fmt.Sprintf("%s left out: no column in %s holds text that people wrote.", count(n.Count, "file was", "files were"), them(n.Count))
+		return nil
 	}
 	n := s.notes.add("unreadable_file", f.name, warning, f.name, 1)
 	n.Message = message + ". The file was left out."

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,6 +74,9 @@ func TestNoTextChangesTheShapeOfAReport(t *testing.T) {
 				t.Errorf("CSV: %q is run in %q", text, row)
 			}
 		}
+	}
+	if _, err := os.Stat(naughtyStrings); err != nil {
+		t.Skipf("only our own hostile strings were tried: %v", err)
 	}
 }
 

@@ -31,9 +31,9 @@ const (
 )
 
 // Terminal writes the report for a terminal: what the records say first, then
-// what to look at, then the rest in short lists. No line but a path or a command,
-// which people copy, is wider than the
-// given width, and nothing from a record can move the cursor or change a colour.
+// what to look at, then the rest in short lists. No line is wider than the given
+// width but a path or a command, which people copy. Nothing from a record can
+// move the cursor or change a colour.
 func Terminal(w io.Writer, v View, o TerminalOptions) error {
 	if o.Width <= 0 {
 		o.Width = 80

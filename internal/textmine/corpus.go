@@ -26,7 +26,10 @@ type corpus struct {
 	words []string
 }
 
-func (c *corpus) rows() int          { return len(c.count) }
+// rows returns the number of different units.
+func (c *corpus) rows() int { return len(c.count) }
+
+// at returns the terms of a row, sharing memory.
 func (c *corpus) at(r int32) []int32 { return c.terms[c.start[r]:c.start[r+1]] }
 
 // newCorpus reads all docs, one shard per processor. Words are numbered in order of appearance whatever the shards.

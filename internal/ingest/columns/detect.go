@@ -3,6 +3,7 @@ package columns
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"roleos/internal/fault"
 	"roleos/internal/ingest/tabular"
@@ -22,7 +23,7 @@ const (
 func (p *Profile) Detect(given, saved map[string]string) (*Layout, error) {
 	l := &Layout{
 		Columns: make([]Assigned, len(p.cols)),
-		Text:    -1, Title: -1, ID: -1, Time: -1, Channel: -1, Score: -1, Account: -1,
+		Text:    -1, Nearest: -1, Title: -1, ID: -1, Time: -1, Channel: -1, Score: -1, Account: -1,
 	}
 	d := detector{Profile: p, layout: l, closed: map[Role]bool{}, names: make([][]string, len(p.cols))}
 	for i, c := range p.cols {
@@ -67,6 +68,12 @@ func (p *Profile) Detect(given, saved map[string]string) (*Layout, error) {
 		d.take(Text, i, "name")
 	}
 	d.segments()
+	d.nearest()
+	l.Others = slices.DeleteFunc(l.Others, func(i int) bool { return !d.free(i) })
+	if l.ID >= 0 {
+		l.Rejected = nil
+	}
+	l.Rejected = slices.DeleteFunc(l.Rejected, func(r Doubt) bool { return !d.free(r.Column) })
 	if l.Score >= 0 {
 		s := &p.stats[l.Score]
 		low, high, whole := s.low, s.high, s.decimals == 0
@@ -168,9 +175,30 @@ func (d *detector) best(role Role, score func(i int) (float64, string)) {
 	}
 }
 
+// nearest finds the column with the longest texts of words.
+func (d *detector) nearest() {
+	most := -1.0
+	for i := range d.stats {
+		s := &d.stats[i]
+		if s.filled == 0 {
+			continue
+		}
+		score := s.wordsEach() * share(s.letters, s.bytes)
+		if s.stamps*2 > s.filled || s.numbers*2 > s.filled {
+			score = 0
+		}
+		if d.layout.Columns[i].Role == ID || personal.match(d.names[i]) > 0 {
+			score /= 4
+		}
+		if score > most {
+			d.layout.Nearest, most = i, score
+		}
+	}
+}
+
 func (d *detector) idScore(i int) (float64, string) {
 	s, name := &d.stats[i], d.names[i]
-	if s.long > 0 || share(s.spaced, s.filled) > 0.05 || share(s.filled, d.sample) < 0.8 || share(s.mails, s.filled) > 0.5 || s.decimals > s.exponent {
+	if share(s.bytes, s.filled) > 120 || share(s.spaced, s.filled) > 0.05 || share(s.filled, d.sample) < 0.8 || share(s.mails, s.filled) > 0.5 || s.decimals > s.exponent {
 		return 0, ""
 	}
 	if accountWords.match(name) >= 2 && len(name) > 0 && name[len(name)-1] == "id" && idWords.match(name) < 3 {
@@ -305,7 +333,7 @@ func (d *detector) repeats(i int, named bool) bool {
 
 func (d *detector) channelScore(i int) (float64, string) {
 	m := channelWords.match(d.names[i])
-	if m < 2 || !d.repeats(i, true) || d.stats[i].numbers*2 > d.stats[i].filled {
+	if m < 2 || !d.repeats(i, true) || strings.Contains(d.stats[i].first, "://") || d.stats[i].numbers*2 > d.stats[i].filled {
 		return 0, ""
 	}
 	return float64(10*m) + share(d.stats[i].filled, d.sample), "name"
@@ -334,7 +362,8 @@ func (d *detector) segments() {
 	var found []candidate
 	for i := range d.cols {
 		s := &d.stats[i]
-		if !d.free(i) || s.filled == 0 || personal.match(d.names[i]) >= 2 {
+		whole := segmentWords.match(d.names[i]) == 3
+		if !d.free(i) || s.filled == 0 || personal.match(d.names[i]) >= 2 && !whole || strings.Contains(s.first, "://") {
 			continue
 		}
 		named := segmentWords.match(d.names[i]) >= 2 || len(d.names[i]) <= 4 && segmentWords.match(d.names[i]) == 1
@@ -356,6 +385,14 @@ func (d *detector) segments() {
 			return -1
 		}
 		return 1
+	})
+	// One item of a question with many items stands for it: the rest would crowd out other questions.
+	asked := map[string]bool{}
+	found = slices.DeleteFunc(found, func(c candidate) bool {
+		question, _, many := strings.Cut(d.cols[c.i].Name, " / ")
+		again := many && asked[question]
+		asked[question] = true
+		return again
 	})
 	found = found[:min(len(found), maxSegments)]
 	slices.SortFunc(found, func(a, b candidate) int { return a.i - b.i })

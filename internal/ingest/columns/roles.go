@@ -51,6 +51,7 @@ type Layout struct {
 	Segments []int
 	Fields   []int
 	Scale    Scale   // of the score
+	Nearest  int     // the column most like text when there is none; -1 when no column has values
 	Others   []int   // further columns with free text, best first
 	Damaged  []int   // columns whose long ids a spreadsheet rounded
 	Rejected []Doubt // columns that look like a role but were not trusted

@@ -67,7 +67,7 @@ func document(text string, limit Limits) (*Table, error) {
 	case best >= 0:
 		src.start, src.single = lists[best].start, false
 		src.plain = lists[best].objects == 0
-	case text[start] == '{' && strings.TrimSpace(text[start+1:p.i-1]) != "":
+	case text[start] == '{' && len(lists) == 0 && strings.TrimSpace(text[start+1:p.i-1]) != "":
 		src.start = start
 	default:
 		return nil, fault.New(fault.Invalid, "ingest", "it is valid JSON, but no list of records").
@@ -262,4 +262,15 @@ func jsonLines(text string, limit Limits) (*Table, error) {
 		return nil, p.err
 	}
 	return t, err
+}
+
+// CheckJSON returns a SyntaxError when text is not one JSON value, or a fault when it exceeds a limit.
+func CheckJSON(text string, limit Limits) error {
+	p := &parser{s: text, limit: limit}
+	if p.value(nil) {
+		if p.space(); p.i < len(text) {
+			p.fail(p.i, "something follows the end of the value: "+p.seen())
+		}
+	}
+	return p.err
 }

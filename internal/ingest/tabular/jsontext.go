@@ -90,7 +90,7 @@ func (p *parser) value(n *node) bool {
 		if p.depth++; p.limit.Depth > 0 && p.depth > p.limit.Depth {
 			if p.err == nil {
 				line := strings.Count(p.s[:p.i], "\n") + 1
-				p.err = fault.New(fault.Invalid, LimitOp, "line %d: values are nested more than %d deep", line, p.limit.Depth).
+				p.err = fault.New(fault.Invalid, "ingest", "line %d: values are nested more than %d deep", line, p.limit.Depth).
 					WithMend("Export a flatter file, or raise ingest.limits.json_depth.")
 			}
 			return false
@@ -123,7 +123,7 @@ func (p *parser) value(n *node) bool {
 			n.text = p.s[start:p.i]
 		}
 		if p.nodes++; p.nodes > mostNodes {
-			p.err = fault.New(fault.Invalid, LimitOp, "a single record holds more than %d values", mostNodes).
+			p.err = fault.New(fault.Invalid, "ingest", "a single record holds more than %d values", mostNodes).
 				WithMend("Export a list of smaller records.")
 			return false
 		}

@@ -8,7 +8,8 @@ import (
 	"roleos/internal/fault"
 )
 
-// LimitOp is the Op of a fault that says a limit is exceeded.
+// LimitOp is the Op of a fault that says that everything together exceeds a limit, or that a file is hostile:
+// leaving the one file out would not do.
 const LimitOp = "ingest.limit"
 
 // Limits bounds a table. What exceeds one of them is refused, never cut. Zero fields mean no limit.
@@ -62,7 +63,7 @@ func (t *Table) Each(yield func(*Row) bool) error { return t.rows(yield) }
 
 func (l Limits) cell(where string, n int) error {
 	if l.CellBytes > 0 && int64(n) > l.CellBytes {
-		return fault.New(fault.Invalid, LimitOp, "%s: a single cell holds more than %s", where, Size(l.CellBytes)).
+		return fault.New(fault.Invalid, "ingest", "%s: a single cell holds more than %s", where, Size(l.CellBytes)).
 			WithMend("Shorten the cell, or check for a quotation mark that is never closed, or raise ingest.limits.cell_bytes.")
 	}
 	return nil
@@ -70,7 +71,7 @@ func (l Limits) cell(where string, n int) error {
 
 func (l Limits) columns(n int) error {
 	if l.Columns > 0 && n > l.Columns {
-		return fault.New(fault.Invalid, LimitOp, "the table has more than %d columns", l.Columns).
+		return fault.New(fault.Invalid, "ingest", "the table has more than %d columns", l.Columns).
 			WithMend("Delete the columns that are not needed, or raise ingest.limits.columns.")
 	}
 	return nil

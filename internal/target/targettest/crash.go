@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -126,8 +127,8 @@ func live(ctx context.Context, sc Scenario, dir string, hook func(string)) (chan
 }
 
 // Crash kills a process that applies the named scenario at every point of its
-// life, lets another one go on, and counts the effects: each exactly once. In
-// short mode every third point is tried.
+// life, kills the one that goes on as well, lets a third one finish, and counts
+// the effects: each exactly once. In short mode every third point is tried.
 func Crash(t *testing.T, name string, sc Scenario) {
 	total := 0
 	{
@@ -146,23 +147,55 @@ func Crash(t *testing.T, name string, sc Scenario) {
 	if testing.Short() {
 		step = 3
 	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 8) // the processes mostly wait for the disk
 	killed := 0
 	for at := 1; at <= total; at += step {
+		killed++
 		dir := t.TempDir()
 		sc.Prepare(t, dir)
-		point, err := child(t, name, dir, at)
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-			t.Fatalf("point %d: the process was not killed: %v\n%s", at, err, point)
-		}
-		killed++
-		out, err := child(t, name, dir, 0)
-		if err != nil || !strings.HasPrefix(out, "applied ") {
-			t.Errorf("killed at %q, the next process ended %q: %v", strings.TrimSpace(point), out, err)
-			continue
-		}
-		once(t, sc, dir, strings.TrimSpace(point))
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			killAt(t, name, sc, dir, at)
+		})
 	}
-	t.Logf("%s: killed at %d of %d points, every effect exactly once", name, killed, total)
+	wg.Wait()
+	t.Logf("%s: killed at %d of %d points, every effect exactly once: %v", name, killed, total, !t.Failed())
+}
+
+// killAt kills a process at one point, and after that the one that goes on at
+// the same distance; the third has to finish.
+func killAt(t *testing.T, name string, sc Scenario, dir string, at int) {
+	t.Helper()
+	point, err := child(t, name, dir, at)
+	point = strings.TrimSpace(point)
+	if !wasKilled(err) {
+		t.Errorf("point %d: the process was not killed: %v\n%s", at, err, point)
+		return
+	}
+	second, err := child(t, name, dir, at)
+	if second = strings.TrimSpace(second); wasKilled(err) {
+		point += " and " + second
+	} else if err != nil {
+		t.Errorf("killed at %q, the next process ended %q: %v", point, second, err)
+		return
+	}
+	out, err := child(t, name, dir, 0)
+	if err != nil || !strings.HasPrefix(out, "applied ") {
+		t.Errorf("killed at %q, the last process ended %q: %v", point, out, err)
+		return
+	}
+	once(t, sc, dir, point)
+}
+
+func wasKilled(err error) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signal() == syscall.SIGKILL
 }
 
 func once(t *testing.T, sc Scenario, dir, point string) {

@@ -1,0 +1,237 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"roleos/config"
+	"roleos/internal/app"
+	"roleos/internal/artefact"
+	"roleos/internal/change"
+	"roleos/internal/handoff"
+	"roleos/internal/run"
+	"roleos/internal/store"
+)
+
+// The child process is told through these what to do.
+const (
+	childDir   = "ROLEOS_TEST_CRASH_DIR"   // workspace
+	childPoint = "ROLEOS_TEST_CRASH_POINT" // kill at this hook call, counted from 1; 0 never
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		point, _ := strconv.Atoi(os.Getenv(childPoint))
+		if err := drive(dir, point); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// drive takes the workspace from wherever it is to a published synthesis, as a
+// person would, and kills its own process at the given boundary. It prints how
+// many boundaries it passed.
+func drive(dir string, point int) error {
+	ctx := context.Background()
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
+	if err != nil {
+		return err
+	}
+	passed := 0
+	a, err := app.Open(ctx, app.Options{Config: cfg, Hook: func(string) {
+		if passed++; passed == point {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // nothing of this process runs on
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	if _, err := a.Resume(ctx, "", nil); err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	drafts, err := a.Drafts(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if len(drafts) == 0 {
+		o, err := a.Run(ctx, app.RunRequest{Agent: "feedback-river", Sample: true})
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		drafts = append(drafts, o.Draft)
+	}
+	d := drafts[0]
+	if d.State == handoff.Validated {
+		if d, _, err = a.Approve(ctx, d.ID, "", ""); err != nil {
+			return fmt.Errorf("approve: %w", err)
+		}
+	}
+	if d.State == handoff.Approved {
+		if err := publish(ctx, a, d.ChangeSet); err != nil {
+			return err
+		}
+	}
+	err = a.Close()
+	fmt.Println(passed)
+	return err
+}
+
+func publish(ctx context.Context, a *app.App, set string) error {
+	plan, err := a.ShowPlan(ctx, set)
+	if err != nil {
+		return err
+	}
+	if plan.State == change.Staged {
+		if _, err := a.ConfirmPlan(ctx, set, plan.Ask.Want); err != nil {
+			return fmt.Errorf("confirm: %w", err)
+		}
+	}
+	if _, err := a.ApplyPlan(ctx, set); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	return nil
+}
+
+// child runs drive in a process of its own and returns how many boundaries it
+// passed, or -1 when it was killed.
+func child(t *testing.T, dir string, point int) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir, childPoint+"="+strconv.Itoa(point))
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if exit := new(exec.ExitError); errors.As(err, &exit) && !exit.Exited() && ctx.Err() == nil {
+		return -1
+	}
+	if err != nil {
+		t.Fatalf("point %d: %v\n%s", point, err, errs.String())
+	}
+	n, err := strconv.Atoi(string(bytes.TrimSpace(out.Bytes())))
+	if err != nil {
+		t.Fatalf("point %d: %v", point, err)
+	}
+	return n
+}
+
+// TestKilledAtEveryBoundaryNothingIsLostOrTwice kills the process at every
+// journalled step and every ledger state between a file and its published
+// synthesis, lets another process go on, and looks at what is there.
+func TestKilledAtEveryBoundaryNothingIsLostOrTwice(t *testing.T) {
+	whole := t.TempDir()
+	points := child(t, whole, 0)
+	if points < 30 {
+		t.Fatalf("only %d boundaries were passed; the hook is not wired", points)
+	}
+	want := check(t, whole, "never killed")
+	step := 1
+	if testing.Short() {
+		step = 9
+	}
+	for point := 1; point <= points; point += step {
+		t.Run(strconv.Itoa(point), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if child(t, dir, point) != -1 {
+				t.Fatalf("the process was not killed at boundary %d of %d", point, points)
+			}
+			child(t, dir, 0)
+			if got := check(t, dir, "killed and gone on"); !bytes.Equal(got, want) {
+				t.Error("the synthesis differs from the one of a process that was never killed")
+			}
+		})
+	}
+}
+
+// check returns the published synthesis after looking at all that must hold.
+func check(t *testing.T, dir, when string) []byte {
+	t.Helper()
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), app.Options{Config: cfg})
+	if err != nil {
+		t.Fatalf("%s: %v", when, err)
+	}
+	defer a.Close() //nolint:errcheck // a test reads only
+	bad := func(format string, args ...any) { t.Errorf("%s: %s", when, fmt.Sprintf(format, args...)) }
+
+	drafts, err := a.Drafts(t.Context(), nil)
+	if err != nil || len(drafts) != 1 {
+		t.Fatalf("%s: %d drafts (%v), want 1", when, len(drafts), err)
+	}
+	if d := drafts[0]; d.State != handoff.Published || d.Revision != 1 {
+		bad("the draft is %s at revision %d", d.State, d.Revision)
+	}
+	plans, err := a.Plans(t.Context())
+	if err != nil || len(plans) != 1 || plans[0].State != change.Applied {
+		bad("change sets %+v (%v), want one that is applied", plans, err)
+	}
+	plan, err := a.ShowPlan(t.Context(), drafts[0].ChangeSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range plan.Effects {
+		if e.State != change.EffectDone {
+			bad("effect %s is %s", e.Object, e.State)
+		}
+	}
+	runs, _, err := a.Runs(t.Context(), store.RunFilter{}, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		if r.Status != run.Succeeded {
+			bad("run %s (%s) is %s: %s", r.ID, r.Kind, r.Status, r.Error)
+		}
+	}
+	records, err := a.AuditRecords(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := map[string]int{}
+	for _, r := range records {
+		once[r.Kind]++
+	}
+	for _, kind := range []string{"draft.validated", "review.approve", "change.planned", "change.granted", "change.applied", "draft.published"} {
+		if once[kind] != 1 {
+			bad("the audit log has %s %d times", kind, once[kind])
+		}
+	}
+	if r, _, err := a.VerifyAudit(t.Context(), ""); err != nil || !r.Intact() {
+		bad("the audit log is not intact: %v %v", r.Problems, err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "context", "feedback", "*", "*"))
+	if err != nil || len(files) != 2 {
+		bad("published files %v (%v), want two", files, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "reports", drafts[0].ID+".html")); err != nil {
+		bad("no report: %v", err)
+	}
+	body, err := os.ReadFile(filepath.Join(dir, "context", "feedback", drafts[0].ID, "synthesis.json"))
+	if err != nil {
+		t.Fatalf("%s: %v", when, err)
+	}
+	var s artefact.FeedbackSynthesis
+	if err := json.Unmarshal(body, &s); err != nil {
+		t.Fatal(err)
+	}
+	return body
+}

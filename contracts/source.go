@@ -42,8 +42,15 @@ func readFile(files fs.FS, name string, most int64) ([]byte, error) {
 }
 
 // decode reads YAML strictly: unknown keys, duplicate keys, wrong types, a
-// second document and aliases are errors with their place.
-func decode(name string, data []byte, into any) (*ast.MappingNode, error) {
+// second document, aliases and tags are errors with their place.
+func decode(name string, data []byte, into any) (root *ast.MappingNode, err error) {
+	defer func() {
+		// The YAML library breaks down over some malformed files; that is an
+		// unreadable file for whoever wrote it, and no reason to stop the process.
+		if p := recover(); p != nil {
+			root, err = nil, fault.New(fault.Invalid, "contract.load", "%s is not readable as YAML: %v", name, p)
+		}
+	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, yamlError(name, data, err)
@@ -66,7 +73,7 @@ func decode(name string, data []byte, into any) (*ast.MappingNode, error) {
 	ast.Walk(&alias, root)
 	if alias.found != nil {
 		p := alias.found.GetToken().Position
-		return nil, at(name, data, place{line: p.Line, column: p.Column}, "anchors and aliases are not read: write the value out")
+		return nil, at(name, data, place{line: p.Line, column: p.Column}, "anchors, aliases and tags are not read: write the value out")
 	}
 	if err := yaml.NodeToValue(root, into, yaml.Strict()); err != nil {
 		return nil, yamlError(name, data, err)
@@ -79,7 +86,7 @@ type aliases struct{ found ast.Node }
 // Visit implements ast.Visitor.
 func (a *aliases) Visit(n ast.Node) ast.Visitor {
 	switch n.Type() {
-	case ast.AliasType, ast.AnchorType, ast.MergeKeyType:
+	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
 		a.found = n
 		return nil
 	}

@@ -182,16 +182,12 @@ func (r *Rule) covers(object string) bool {
 // under reports whether object is folder or lies in it, by whole path elements.
 // A path that could step out again lies nowhere.
 func under(object, folder string) bool {
-	if object == "" || folder == "" || dotted(object) {
+	if object == "" || folder == "" {
 		return false
 	}
-	if folder == Everything {
-		return true
-	}
-	if len(object) == len(folder) {
-		return object == folder
-	}
-	return len(object) > len(folder) && object[len(folder)] == '/' && object[:len(folder)] == folder
+	in := folder == Everything || object == folder ||
+		(len(object) > len(folder) && object[len(folder)] == '/' && object[:len(folder)] == folder)
+	return in && !dotted(object)
 }
 
 // dotted reports whether a path has an element "..".

@@ -1,11 +1,6 @@
 package guardrails
 
-import (
-	"math"
-	"math/bits"
-	"strconv"
-	"time"
-)
+import "time"
 
 // Phase is how far a set wants to go. The zero value asks for everything.
 type Phase uint8
@@ -84,8 +79,9 @@ func Evaluate(r Request) Decision {
 	blastRadius(&d, c, &r.Used, &m)
 	writeNarrow(&d, c, &m)
 	if r.Phase != Propose {
-		unproven := irreversibility(&d, &r)
-		staging(&d, &r, unproven)
+		fits := r.Proof.Set == r.Set.binding.Set
+		unproven := irreversibility(&d, &r, fits)
+		staging(&d, &r, fits, unproven)
 		if r.Phase != Confirm {
 			confirmation(&d, &r, m.destructive || unproven)
 		}
@@ -93,66 +89,6 @@ func Evaluate(r Request) Decision {
 	versions(&d, c, &r.Current)
 	d.Allow = len(d.Reasons) == 0
 	return d
-}
-
-// measured is what the changes add up to.
-type measured struct {
-	counts      [MaxRules]int64 // per rule
-	touched     int64           // existing objects
-	objects     int64           // all of them
-	classes     [Send + 1]bool
-	destructive bool
-}
-
-// measure adds the changes up and denies what no rule names or nobody measured.
-func measure(d *Decision, c *Content, m *measured) {
-	last := -1
-	for i := range c.Changes {
-		ch := &c.Changes[i]
-		if last < 0 || c.Envelope.Allow[last].Op != ch.Op {
-			last = rule(c, ch.Op)
-		}
-		switch {
-		case last < 0:
-			d.deny(WriteNarrow, NotNamed, "Ask for an envelope that names it.",
-				"the envelope does not name %q on %q, wanted for %q", ch.Op, c.Target, ch.Object)
-		case !c.Envelope.Allow[last].covers(ch.Object):
-			d.deny(WriteNarrow, OutsideFolders, "Keep to the folders of the envelope.",
-				"%q is in none of the folders where the envelope allows %q", ch.Object, ch.Op)
-		}
-		class := ch.Class
-		if !class.known() {
-			d.deny(WriteNarrow, UnknownEffect, "Only operations in the target's manifest can be planned.",
-				"no manifest says what %q on %q does to the world", ch.Op, c.Target)
-			class = Unknown
-		}
-		if ch.Objects < 1 || ch.Before.Digest == "" {
-			d.deny(BlastRadius, Unmeasured, "Plan again where the target can be read.",
-				"what %q touches could not be measured, so it counts as unbounded", ch.Object)
-			continue
-		}
-		m.classes[class] = true
-		m.destructive = m.destructive || class.Destructive()
-		m.objects = add(m.objects, ch.Objects)
-		if class != Create || ch.Before.Digest != Absent {
-			m.touched = add(m.touched, ch.Objects)
-		} else {
-			m.touched = add(m.touched, ch.Objects-1) // what a creation drags along was there before
-		}
-		if last >= 0 {
-			m.counts[last] = add(m.counts[last], ch.Objects)
-		}
-	}
-}
-
-// rule returns the index of the rule for op on the set's target, -1 when there is none.
-func rule(c *Content, op string) int {
-	for i := range c.Envelope.Allow {
-		if c.Envelope.Allow[i].Op == op && c.Envelope.Allow[i].Target == c.Target {
-			return i
-		}
-	}
-	return -1
 }
 
 // blastRadius compares what the set and everything before it touch with the envelope.
@@ -204,21 +140,6 @@ func cost(d *Decision, c *Content, used *Used) {
 	}
 }
 
-// of returns the objects that op touched before, below zero when that is not known.
-func (u *Used) of(op string) int64 {
-	var n int64
-	for i := range u.Counts {
-		if u.Counts[i].Op != op {
-			continue
-		}
-		if u.Counts[i].Objects < 0 {
-			return -1
-		}
-		n = add(n, u.Counts[i].Objects)
-	}
-	return n
-}
-
 // writeNarrow refuses sequences over the whole run and destruction out of tainted runs.
 func writeNarrow(d *Decision, c *Content, m *measured) {
 	tainted := c.Taint.Untrusted
@@ -247,10 +168,10 @@ func writeNarrow(d *Decision, c *Content, m *measured) {
 
 // irreversibility reports whether the set counts as irreversible: whatever has
 // no proof of its own inverse that is fresh, for these bytes and this target.
-func irreversibility(d *Decision, r *Request) (unproven bool) {
+func irreversibility(d *Decision, r *Request, fits bool) (unproven bool) {
 	c, p := &r.Set.content, &r.Proof
 	unproven = !p.Reversed
-	if p.Set != r.Set.binding.Set || p.TargetVersion != r.Current.TargetVersion {
+	if !fits || p.TargetVersion != r.Current.TargetVersion {
 		unproven = true
 		if p.Set != "" {
 			d.deny(Irreversibility, ProofVoid, "Stage this set again.", "the proof was made for other bytes or another version of the target")
@@ -272,10 +193,10 @@ func irreversibility(d *Decision, r *Request) (unproven bool) {
 }
 
 // staging wants the same bytes run on a copy, and the real objects unmoved since the plan.
-func staging(d *Decision, r *Request, unproven bool) {
+func staging(d *Decision, r *Request, fits, unproven bool) {
 	c := &r.Set.content
 	switch p := &r.Proof; {
-	case p.Set != r.Set.binding.Set:
+	case !fits:
 		d.deny(Staging, NotStaged, "Stage the set first.", "staging these bytes has not been tried")
 	case p.Diverged:
 		d.deny(Staging, Diverged, "Plan again: the target does not do what was planned.", "on the copy the result was not the planned one")
@@ -344,38 +265,6 @@ func confirmation(d *Decision, r *Request, guarded bool) {
 	}
 }
 
-// add returns a+b, or the largest number when that is larger than it.
-func add(a, b int64) int64 {
-	if b > 0 && a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
-}
-
-// within reports whether n is at most share millionths of population.
-func within(n, population, share int64) bool {
-	if n < 0 || population < 0 || share < 0 {
-		return false
-	}
-	nh, nl := bits.Mul64(uint64(n), Million)
-	ph, pl := bits.Mul64(uint64(population), uint64(share))
-	return nh < ph || (nh == ph && nl <= pl)
-}
-
-// percent writes millionths as a percentage.
-func percent(share int64) string {
-	whole, rest := share/10_000, share%10_000
-	out := strconv.FormatInt(whole, 10)
-	if rest > 0 {
-		frac := strconv.FormatInt(10_000+rest, 10)[1:]
-		for frac[len(frac)-1] == '0' {
-			frac = frac[:len(frac)-1]
-		}
-		out += "." + frac
-	}
-	return out + " %"
-}
-
 // Guarded reports whether the set is destructive or not proven to be
 // reversible: then the target's name is typed, and a team needs two people.
 // It reads the request's set, proof, current versions and time.
@@ -384,5 +273,5 @@ func Guarded(r Request) bool {
 		return true
 	}
 	var d Decision
-	return r.Set.Worst().Destructive() || irreversibility(&d, &r)
+	return r.Set.Worst().Destructive() || irreversibility(&d, &r, r.Proof.Set == r.Set.binding.Set)
 }

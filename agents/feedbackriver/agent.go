@@ -76,7 +76,9 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (artefact.Outline, e
 		docs[i] = textmine.Doc{Text: t.Records[i].Text, Skip: ranges(t.Records[i].Masks)}
 	}
 	mining := a.o.Mining
-	mining.Progress = t.Progress
+	if t.Progress != nil {
+		mining.Progress = func(stage string, done, total int) { t.Progress(stageName(stage), done, total) }
+	}
 	found, err := textmine.Analyze(ctx, docs, mining)
 	if err != nil {
 		return artefact.Outline{}, fmt.Errorf("group the feedback: %w", err)
@@ -114,6 +116,25 @@ func named(phrases [][]label.Phrase) []string {
 		names[i] = label.Name(ps)
 	}
 	return names
+}
+
+// stageName says in words what the analyst is at.
+func stageName(stage string) string {
+	switch stage {
+	case "read":
+		return "Reading the texts"
+	case "space":
+		return "Comparing words"
+	case "neighbours":
+		return "Linking similar texts"
+	case "themes":
+		return "Finding themes"
+	case "assign":
+		return "Placing the other texts"
+	case "signals", "done":
+		return "Measuring how sure each theme is"
+	}
+	return "Grouping the texts"
 }
 
 func title(t agents.Task) string {

@@ -3,18 +3,21 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	"roleos/config"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/ingest"
+	"roleos/internal/ingest/columns"
 	"roleos/internal/sample"
 	"roleos/internal/store"
 )
 
-// collection is what one run read, as it is kept with the run.
-type collection struct {
+// Collection is what one run read, as it is kept with the run.
+type Collection struct {
 	Set       string                 `json:"set"` // id of the record set
 	Sample    bool                   `json:"sample"`
 	Sources   []evidence.Source      `json:"sources"`
@@ -22,6 +25,28 @@ type collection struct {
 	Redaction artefact.Redaction     `json:"redaction"`
 	Columns   []ingest.SourceColumns `json:"columns"`
 	SetAside  []ingest.BadRow        `json:"set_aside"`
+}
+
+// Lines says for each file what its columns were taken for.
+func (c Collection) Lines() []string {
+	var out []string
+	for _, src := range c.Columns {
+		var parts []string
+		fields := 0
+		for _, col := range src.Columns {
+			if col.Role == columns.Field {
+				fields++
+				continue
+			}
+			parts = append(parts, fmt.Sprintf("%s=%s", col.Role, col.Name))
+		}
+		line := fmt.Sprintf("%s: %d rows; %s", src.Name, src.Rows, strings.Join(parts, ", "))
+		if fields > 0 {
+			line += fmt.Sprintf("; %d other columns kept as they are", fields)
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 // collect reads the input of a run into the store and returns the digest of its collection.
@@ -52,7 +77,7 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 		return "", err
 	}
 	a.keep(set, read.Records)
-	c := collection{
+	c := Collection{
 		Set: set, Sample: in.Sample, Sources: read.Sources, Columns: read.Columns, SetAside: read.SetAside,
 		Redaction: artefact.Redaction{On: a.cfg.Privacy.Redact, Masked: read.Masked},
 	}
@@ -71,8 +96,8 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 	return a.db.PutBlob(ctx, data)
 }
 
-func (a *App) collection(ctx context.Context, digest string) (collection, error) {
-	var c collection
+func (a *App) collection(ctx context.Context, digest string) (Collection, error) {
+	var c Collection
 	data, err := a.db.Blob(ctx, digest)
 	if err != nil {
 		return c, err

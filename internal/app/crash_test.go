@@ -20,7 +20,6 @@ import (
 	"roleos/internal/change"
 	"roleos/internal/handoff"
 	"roleos/internal/run"
-	"roleos/internal/store"
 )
 
 // The child process is told through these what to do.
@@ -193,7 +192,7 @@ func check(t *testing.T, dir, when string) []byte {
 			bad("effect %s is %s", e.Object, e.State)
 		}
 	}
-	runs, _, err := a.Runs(t.Context(), store.RunFilter{}, "", 100)
+	runs, err := a.Runs(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

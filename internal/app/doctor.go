@@ -62,7 +62,7 @@ func (a *App) Doctor(ctx context.Context) []Check {
 
 func (a *App) unfinished(ctx context.Context) []Check {
 	c := Check{Name: "work", OK: true, Found: "nothing was interrupted"}
-	runs, _, err := a.db.ListRuns(ctx, store.RunFilter{Status: run.Running}, "", 100)
+	runs, err := a.Runs(ctx, run.Running)
 	if err != nil {
 		return []Check{{Name: "work", Found: err.Error()}}
 	}

@@ -167,11 +167,8 @@ type Outcome struct {
 	Run        run.Run
 	Draft      handoff.Draft
 	Report     string // path of the HTML report
-	Collection Collected
+	Collection Collection
 }
-
-// Collected says what was read.
-type Collected = collection
 
 // Run drafts with an agent and waits for the draft.
 func (a *App) Run(ctx context.Context, r RunRequest) (Outcome, error) {

@@ -83,7 +83,31 @@ func (a *App) StagePlan(ctx context.Context, id string) (Plan, error) {
 // shown. Nothing but the answer that the plan asks for confirms it.
 func (a *App) ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Grant, error) {
 	s, _ := a.shown(id)
-	return a.change.Confirm(ctx, id, a.person(), change.Answer{Text: answer, View: s.View, Shown: s.At})
+	g, err := a.change.Confirm(ctx, id, a.person(), change.Answer{Text: answer, View: s.View, Shown: s.At})
+	return g, a.afterRefusal(ctx, id, err)
+}
+
+// afterRefusal takes the draft of a set that went stale back into review, so
+// that approving it again makes a plan that fits what is there now.
+func (a *App) afterRefusal(ctx context.Context, id string, err error) error {
+	if err == nil || fault.KindOf(err) != fault.Stale {
+		return err
+	}
+	out, gerr := a.change.Get(ctx, id)
+	if gerr != nil || out.Set.State != change.Stale {
+		return err
+	}
+	return errors.Join(err, a.withdraw(ctx, out.Set))
+}
+
+// withdraw takes the draft that the set would have published back into review.
+func (a *App) withdraw(ctx context.Context, set change.Set) error {
+	draft, digest, err := published(set)
+	if err != nil || draft == "" || set.Undoes != "" {
+		return err
+	}
+	_, err = a.Handoff.Withdrawn(ctx, draft, digest, a.cfg.Principal)
+	return err
 }
 
 // ApplyPlan does what was confirmed, and goes on where a killed process stopped.
@@ -113,7 +137,7 @@ func (a *App) ApplyPlan(ctx context.Context, id string) (Plan, error) {
 		return Plan{}, err
 	}
 	if _, err := a.applying.Wait(ctx, in.Run); err != nil {
-		return Plan{}, a.fail(ctx, in.Run, err)
+		return Plan{}, a.afterRefusal(ctx, id, a.fail(ctx, in.Run, err))
 	}
 	return a.change.Show(ctx, id)
 }
@@ -137,15 +161,8 @@ func (a *App) RejectPlan(ctx context.Context, id, reason string) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if set.Undoes == "" {
-		if draft, digest, err := published(set); err != nil || draft != "" {
-			if err == nil {
-				_, err = a.Handoff.Withdrawn(ctx, draft, digest, a.cfg.Principal)
-			}
-			if err != nil {
-				return Plan{}, err
-			}
-		}
+	if err := a.withdraw(ctx, set); err != nil {
+		return Plan{}, err
 	}
 	return a.change.Show(ctx, id)
 }

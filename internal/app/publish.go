@@ -115,7 +115,7 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	}
 	folder := path.Join(a.cfg.Publish.Root, m.Envelope.Paths[0], d.ID)
 	proposal := change.Proposal{
-		Key: "publish " + d.ID + " " + rev.Digest, By: guardrails.Principal{ID: "agent:" + d.Agent}, Run: in.Run, Draft: d.ID,
+		Key: in.Run, By: guardrails.Principal{ID: "agent:" + d.Agent}, Run: in.Run, Draft: d.ID,
 		Intent: "Publish “" + d.Title + "”, revision approved by " + in.By, Target: m.Envelope.Target,
 		Envelope: envelope(m, a.cfg.Publish.Root), Contract: d.Contract,
 		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(v)},

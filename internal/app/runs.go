@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"roleos/internal/fault"
 	"roleos/internal/run"
@@ -55,9 +56,19 @@ func (a *App) end(ctx context.Context, id string, to run.Status, why string) err
 	return a.log.Append(ctx, "run."+string(to), "roleos", id, map[string]any{"error": why, "draft": next.Draft})
 }
 
-// Runs lists runs, newest first.
-func (a *App) Runs(ctx context.Context, f store.RunFilter, cursor string, limit int) ([]run.Run, string, error) {
-	return a.db.ListRuns(ctx, f, cursor, limit)
+// Runs lists the runs with the status, newest first; no status means all.
+func (a *App) Runs(ctx context.Context, status run.Status) ([]run.Run, error) {
+	var out []run.Run
+	for cursor := ""; ; {
+		page, next, err := a.db.ListRuns(ctx, store.RunFilter{Status: status}, cursor, 200)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+		if cursor = next; next == "" {
+			return out, nil
+		}
+	}
 }
 
 // GetRun returns one run.
@@ -83,21 +94,11 @@ func (a *App) CancelRun(ctx context.Context, id string) error {
 // Resume goes on with every run that a killed process left behind, and settles
 // effects whose outcome nobody saw. It returns what the runs ended with.
 func (a *App) Resume(ctx context.Context, id string, progress func(string, int, int)) ([]Outcome, error) {
-	var waiting []run.Run
-	for cursor := ""; ; {
-		page, next, err := a.db.ListRuns(ctx, store.RunFilter{Status: run.Running}, cursor, 100)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page {
-			if id == "" || r.ID == id {
-				waiting = append(waiting, r)
-			}
-		}
-		if cursor = next; next == "" {
-			break
-		}
+	waiting, err := a.Runs(ctx, run.Running)
+	if err != nil {
+		return nil, err
 	}
+	waiting = slices.DeleteFunc(waiting, func(r run.Run) bool { return id != "" && r.ID != id })
 	if id != "" && len(waiting) == 0 {
 		r, err := a.db.Run(ctx, id)
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 // Apply consumes the set's grant and does its changes in order, each durable as
 // an intent before it is done and read back after. A grant is consumed once: of
 // many calls at the same time one goes on, the others fail with fault.Conflict.
+// After the first change, after a tenth and at the end everything done so far
+// is read again.
 //
 // Before the first write every object is read again; when one has changed,
 // nothing is written and Apply fails with fault.Stale. The first effect that is
@@ -44,35 +46,6 @@ func (s *Service) Apply(ctx context.Context, id string) (Outcome, error) {
 		return out, err
 	}
 	if err := s.begin(ctx, &out, cs, t); err != nil {
-		return out, err
-	}
-	return s.execute(ctx, out, cs, t)
-}
-
-// Resume goes on with a set that a killed process was applying, after Settle,
-// without a new grant: what had been done is not done again. A set that is
-// applied already is returned as it is; one that has not begun is applied.
-// It is for callers that cannot know how far an earlier attempt came.
-func (s *Service) Resume(ctx context.Context, id string) (Outcome, error) {
-	out, err := s.Get(ctx, id)
-	if err != nil || out.Set.State == Applied {
-		return out, err
-	}
-	if out.Set.State != Applying {
-		return s.Apply(ctx, id)
-	}
-	if !s.claim(id) {
-		return out, fault.New(fault.Conflict, "change.apply", "%s is being applied already", id)
-	}
-	defer s.release(id)
-	if out, err = s.settle(ctx, id); err != nil || out.Set.State != Applying {
-		return out, err
-	}
-	cs, t, err := s.open(out.Set)
-	if err != nil {
-		return out, err
-	}
-	if err := s.again(ctx, out, cs, t); err != nil {
 		return out, err
 	}
 	return s.execute(ctx, out, cs, t)
@@ -152,41 +125,6 @@ func (s *Service) decide(ctx context.Context, set Set, cs *guardrails.ChangeSet,
 	return guardrails.Evaluate(req), nil
 }
 
-// again decides whether an interrupted set may go on: as of the time it began,
-// under what holds now, with its remaining objects unmoved.
-func (s *Service) again(ctx context.Context, out Outcome, cs *guardrails.ChangeSet, t Registered) error {
-	left := false
-	for _, e := range out.Effects {
-		left = left || e.State == EffectGranted
-	}
-	if !left {
-		return nil
-	}
-	seen, err := s.observe(ctx, cs, t, out.Effects)
-	if err != nil {
-		return err
-	}
-	g, err := s.o.Grants.LastGrant(ctx, out.Set.ID)
-	if err != nil {
-		return err
-	}
-	if g.State != GrantUsed {
-		return fault.New(fault.Denied, "change.apply", "%s is being applied, but its confirmation is %s", out.Set.ID, g.State)
-	}
-	d, err := s.decide(ctx, out.Set, cs, t, seen, g, out.Set.BegunAt)
-	if err != nil {
-		return err
-	}
-	if d.Allow {
-		return nil
-	}
-	out.Set.Reason = "interrupted, and what remains may no longer be done"
-	if err := s.finish(ctx, &out, Halted); err != nil {
-		return err
-	}
-	return s.refuse(ctx, "apply", s.o.Owner, out.Set.ID, d)
-}
-
 // execute does what is granted, in order.
 func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.ChangeSet, t Registered) (Outcome, error) {
 	stop := cs.Content().Envelope.Stop
@@ -214,12 +152,40 @@ func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.Chang
 		default:
 			return s.halt(ctx, out, fmt.Sprintf("what became of %s is not known: %s", guardrails.Visible(e.Object), e.Note))
 		}
+		if checkAfter(i+1, len(out.Effects)) {
+			if err := s.verify(ctx, out.Effects[:i+1], cs, t); err != nil {
+				return s.halt(ctx, out, err.Error())
+			}
+		}
 	}
 	if failed > 0 {
 		return s.halt(ctx, out, fmt.Sprintf("%d of %d changes were not done", failed, len(out.Effects)))
 	}
 	err := s.finish(ctx, &out, Applied)
 	return out, err
+}
+
+// checkAfter reports whether an apply takes stock after n of total effects: after
+// the first one, after a tenth of them, and after the last.
+func checkAfter(n, total int) bool { return n == 1 || n == (total+9)/10 || n == total }
+
+// verify reads again everything that was done so far. Each effect was right when
+// it was done; here a later one, or somebody else, may have spoilt it.
+func (s *Service) verify(ctx context.Context, effects []Effect, cs *guardrails.ChangeSet, t Registered) error {
+	for _, e := range effects {
+		w := write(cs, e.Index)
+		if e.State != EffectDone || w.After == "" {
+			continue
+		}
+		got, err := t.Target.Read(context.WithoutCancel(ctx), w.Object)
+		if err != nil {
+			return fmt.Errorf("%s cannot be read any more: %w", guardrails.Visible(e.Object), err)
+		}
+		if got.Digest != w.After {
+			return fmt.Errorf("%s was done and is no longer as planned", guardrails.Visible(e.Object))
+		}
+	}
+	return nil
 }
 
 // effect does one write between two durable moves and reads it back.

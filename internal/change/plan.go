@@ -39,19 +39,29 @@ type Proposal struct {
 // when there is nothing left to change, and fault.Denied, with the Decision in
 // the chain, when the guardrails refuse; then nothing is stored but the audit record.
 func (s *Service) Plan(ctx context.Context, p Proposal) (Set, error) {
-	if p.Key != "" {
-		if have, _, err := s.o.Sets.ListChangeSets(ctx, Filter{Key: p.Key}, "", 1); err != nil || len(have) == 1 {
-			return first(have), err
+	if have, ok, err := s.planned(ctx, p.Key); ok || err != nil {
+		return have, err
+	}
+	set, err := s.plan(ctx, p, "", nil)
+	if err != nil && fault.KindOf(err) == fault.Conflict {
+		// Another attempt at the same proposal may have been faster.
+		if have, ok, lerr := s.planned(ctx, p.Key); ok && lerr == nil {
+			return have, nil
 		}
 	}
-	return s.plan(ctx, p, "", nil)
+	return set, err
 }
 
-func first(sets []Set) Set {
-	if len(sets) == 0 {
-		return Set{}
+// planned returns the set of an earlier attempt at the proposal with the key.
+func (s *Service) planned(ctx context.Context, key string) (Set, bool, error) {
+	if key == "" {
+		return Set{}, false, nil
 	}
-	return sets[0]
+	have, _, err := s.o.Sets.ListChangeSets(ctx, Filter{Key: key}, "", 1)
+	if err != nil || len(have) == 0 {
+		return Set{}, false, err
+	}
+	return have[0], true, nil
 }
 
 // plan is Plan for a set that undoes another one or, with "", none. expect, when

@@ -9,7 +9,8 @@ import (
 
 // Undo plans a new set that takes back what the set has done, in reverse order.
 // It is gated like every other: staged, confirmed, applied. Its envelope names
-// exactly these objects and operations and nothing else.
+// exactly these objects and operations and nothing else; the policy's ceiling,
+// which may not know the inverse operations, does not apply.
 //
 // It fails with fault.Conflict when the set has done nothing, has effects that
 // are not settled, or is undone already, and with fault.Stale when an object has

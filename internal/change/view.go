@@ -73,9 +73,10 @@ type View struct {
 	State    State               `json:"state"`
 	Reason   string              `json:"reason,omitempty"`
 	Effects  []Effect            `json:"effects"`
-	Used     guardrails.Used     `json:"used"`            // before this set, over the envelope's windows
-	Drift    []Drift             `json:"drift,omitempty"` // objects that others have changed since
-	Decision guardrails.Decision `json:"decision"`        // what the guardrails say now about the next step
+	Used     guardrails.Used     `json:"used"`              // before this set, over the envelope's windows
+	Drift    []Drift             `json:"drift,omitempty"`   // objects that others have changed since
+	Trouble  string              `json:"trouble,omitempty"` // why the target could not be read now
+	Decision guardrails.Decision `json:"decision"`          // what the guardrails say now about the next step
 	Record   guardrails.Proof    `json:"proof_record"`
 	Next     []string            `json:"next"` // commands that go on from here
 	Grant    *guardrails.Grant   `json:"grant,omitempty"`
@@ -99,13 +100,10 @@ func (s *Service) Show(ctx context.Context, id string) (View, error) {
 	}
 	v := View{State: out.Set.State, Reason: guardrails.Visible(out.Set.Reason), Effects: out.Effects, Record: out.Set.Proof}
 	var seen observed
-	if !out.Set.State.Done() && out.Set.State != Applying {
+	if (!out.Set.State.Done() && out.Set.State != Applying) || out.Set.State == Stale {
 		if seen, err = s.observe(ctx, cs, t, nil); err != nil {
-			return View{}, err
-		}
-		v.Drift = drift(cs, seen)
-	} else if out.Set.State == Stale {
-		if seen, err = s.observe(ctx, cs, t, nil); err == nil {
+			v.Trouble = guardrails.Visible(err.Error())
+		} else {
 			v.Drift = drift(cs, seen)
 		}
 	}
@@ -253,7 +251,7 @@ func next(set Set, v View) []string {
 		}
 		return out
 	}
-	if len(v.Drift) > 0 && !set.State.Done() {
+	if (len(v.Drift) > 0 || v.Trouble != "") && !set.State.Done() {
 		return do("reject")
 	}
 	switch set.State {

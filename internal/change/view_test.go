@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,6 +56,25 @@ func TestViewShowsEverythingThatIsInTheBytes(t *testing.T) {
 		t.Errorf("%+v", v.Limits)
 	}
 	if _, err := json.Marshal(v); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatCannotBeReadIsShownAndCanBeRejected(t *testing.T) {
+	w := newWorld(t, sqlite(t), nil)
+	set := w.staged(publish())
+	old := filepath.Join(w.dir, "context/old.md")
+	if err := errors.Join(os.Remove(old), os.Symlink("keep.md", old)); err != nil {
+		t.Fatal(err)
+	}
+	v := w.show(set.ID)
+	if !strings.Contains(v.Trouble, "not a regular file") || v.Decision.Allow || v.Next[0] != "roleos plan reject "+set.ID {
+		t.Errorf("%q %v %v", v.Trouble, v.Decision, v.Next)
+	}
+	if _, err := w.confirm(set.ID, ann); err == nil {
+		t.Error("confirmed")
+	}
+	if _, err := w.Reject(t.Context(), set.ID, ann, "the file became a link"); err != nil {
 		t.Error(err)
 	}
 }

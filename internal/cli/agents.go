@@ -11,7 +11,7 @@ import (
 )
 
 func (s *session) agentCommand() *cobra.Command {
-	c := &cobra.Command{Use: "agent", Short: "Look at agents and their manifests", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "agent", Short: "Look at agents and their manifests"}
 	list := &cobra.Command{
 		Use: "list", Short: "List the agents", Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
@@ -81,7 +81,7 @@ func (s *session) manifest(m agents.Manifest) {
 }
 
 func (s *session) modeCommand() *cobra.Command {
-	c := &cobra.Command{Use: "mode", Short: "See why an agent works autonomously or coordinated", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "mode", Short: "See why an agent works autonomously or coordinated"}
 	explain := &cobra.Command{
 		Use: "explain AGENT", Short: "Explain the delegation mode of each step from its three factors", Args: cobra.ExactArgs(1),
 		Long: `The mode is computed by code from three factors: error tolerance, tool span and

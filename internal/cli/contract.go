@@ -11,7 +11,7 @@ import (
 
 func (s *session) contractCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "contract", Short: "Read and check handoff contracts", Args: cobra.NoArgs,
+		Use: "contract", Short: "Read and check handoff contracts",
 		Long: `A handoff contract says what a draft must satisfy before the next role gets it. Each
 gate is a check that can fail: it passes its good example and fails its bad one, or
 lint does not accept it.`,

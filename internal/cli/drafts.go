@@ -12,11 +12,10 @@ import (
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/report"
-	"roleos/internal/store"
 )
 
 func (s *session) draftsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "drafts", Short: "Look at drafts, their revisions and their evidence", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "drafts", Short: "Look at drafts, their revisions and their evidence"}
 	c.AddCommand(s.draftsListCommand(), s.draftsShowCommand(), s.draftsDiffCommand())
 	return c
 }
@@ -212,7 +211,7 @@ func (s *session) draftsDiffCommand() *cobra.Command {
 
 func (s *session) reviewCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "review", Short: "Decide about drafts: approve, ask for changes, reject, edit", Args: cobra.NoArgs,
+		Use: "review", Short: "Decide about drafts: approve, ask for changes, reject, edit",
 		Long: `A review binds a person to one revision of a draft. Approving prepares the change
 set that publishes it; it is written only when that change set is confirmed.`,
 	}
@@ -304,7 +303,7 @@ func (s *session) review(cmd *cobra.Command, act handoff.Act) error {
 
 func (s *session) editCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "edit", Short: "Rename, merge, split, drop or validate themes", Args: cobra.NoArgs,
+		Use: "edit", Short: "Rename, merge, split, drop or validate themes",
 		Long: `Each edit makes a new revision that is checked against the contract again. Ids stay:
 the id of a merged theme leads to the theme it went to.`,
 	}
@@ -364,7 +363,7 @@ func (s *session) applyEdit(cmd *cobra.Command, draft string, e app.ThemeEdit) e
 }
 
 func (s *session) runsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "runs", Short: "Look at runs and stop them", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "runs", Short: "Look at runs and stop them"}
 	list := &cobra.Command{
 		Use: "list", Short: "List runs, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -375,7 +374,7 @@ func (s *session) runsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			runs, _, err := a.Runs(cmd.Context(), store.RunFilter{}, "", 100)
+			runs, err := a.Runs(cmd.Context(), "")
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ import (
 
 func (s *session) planCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "plan", Short: "Look at change sets, confirm, apply and undo them", Args: cobra.NoArgs,
+		Use: "plan", Short: "Look at change sets, confirm, apply and undo them",
 		Long: `A change set is what an approved draft would change in the world: these bytes, to
 these places, in this state. It was tried on a copy and its undoing proven there.
 A person confirms exactly this set; anything else confirms nothing.`,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -65,7 +64,6 @@ guardrails and a confirmation of exactly that change.`,
   roleos review list                          what waits for a person`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fault.New(fault.Invalid, "cli", "%v", err).WithMend("See: %s --help", cmd.CommandPath())
@@ -93,9 +91,22 @@ guardrails and a confirmation of exactly that change.`,
 	return root
 }
 
-// checkArgs gives every command's argument errors the shape of all others.
+// checkArgs gives every command's argument errors the shape of all others. A
+// command that only groups others takes none of its own.
 func checkArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
+	if c.HasSubCommands() {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			err := fault.New(fault.Invalid, "cli", "unknown command %q for %q", args[0], cmd.CommandPath())
+			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+				return err.WithMend("Did you mean %q? See: %s --help", like[0], cmd.CommandPath())
+			}
+			return err.WithMend("See: %s --help", cmd.CommandPath())
+		}
+	} else if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
 				return fault.New(fault.Invalid, "cli", "%s: %v", cmd.CommandPath(), err).
@@ -164,9 +175,6 @@ func (s *session) report(err error) int {
 		return 3
 	}
 	kind := fault.KindOf(err)
-	if strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
-		kind = fault.Invalid
-	}
 	if s.output == asJSON {
 		s.json(map[string]any{"schema": "roleos/error/v1", "error": map[string]any{"kind": kind.String(), "message": err.Error()}})
 		return kind.ExitCode()

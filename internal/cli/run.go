@@ -12,8 +12,6 @@ import (
 	"roleos/internal/app"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
-	"roleos/internal/ingest"
-	"roleos/internal/ingest/columns"
 	"roleos/internal/report"
 	"roleos/internal/run"
 )
@@ -102,10 +100,8 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 	if err != nil {
 		return err
 	}
-	if s.output == asText {
-		for _, c := range o.Collection.Columns {
-			s.say("%s", columnsLine(c))
-		}
+	for _, line := range o.Collection.Lines() {
+		s.say("%s", plain(line))
 	}
 	if err := s.write(v, path, o.Report); err != nil {
 		return err
@@ -144,24 +140,6 @@ func (s *session) write(v report.View, path string, saved ...string) (err error)
 		return report.CSV(w, v, report.CSVOptions{BOM: path != ""})
 	}
 	return report.Terminal(w, v, s.look(w, saved...))
-}
-
-// columnsLine says what the columns of one file were taken for.
-func columnsLine(c ingest.SourceColumns) string {
-	var parts []string
-	fields := 0
-	for _, col := range c.Columns {
-		if col.Role == columns.Field {
-			fields++
-			continue
-		}
-		parts = append(parts, fmt.Sprintf("%s=%s", col.Role, plain(col.Name)))
-	}
-	line := fmt.Sprintf("%s: %d rows; %s", plain(c.Name), c.Rows, strings.Join(parts, ", "))
-	if fields > 0 {
-		line += fmt.Sprintf("; %d other columns kept as they are", fields)
-	}
-	return line
 }
 
 func (s *session) resumeCommand() *cobra.Command {

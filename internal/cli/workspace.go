@@ -47,7 +47,7 @@ and folders for what is published and what your team adds. Files that exist are 
 }
 
 func (s *session) configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Look at the settings", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "config", Short: "Look at the settings"}
 	show := &cobra.Command{
 		Use: "show", Short: "Show every setting, its value and where it came from", Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
@@ -152,7 +152,7 @@ func version() versionInfo {
 
 func (s *session) auditCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "audit", Short: "Read and verify the tamper-evident log", Args: cobra.NoArgs,
+		Use: "audit", Short: "Read and verify the tamper-evident log",
 		Long: `Every arrival of a draft, every review, grant and effect is a leaf of an append-only
 Merkle log. A checkpoint is its signed head: keep one elsewhere, and no record can
 be edited, dropped, reordered or cut off afterwards without being found.`,

@@ -20,7 +20,10 @@ import (
 
 // testLease keeps the tests short. The rescue of a process takes about this long
 // and a second.
-const testLease = 2 * time.Second
+const testLease = 3 * time.Second
+
+// patience is for machines that do much else at the same time.
+const patience = 40 * time.Second
 
 // replicaHelper starts the run named by its id, reports, and lives on.
 func replicaHelper() {
@@ -60,7 +63,7 @@ func replica(t *testing.T, url, effects, name string) *exec.Cmd {
 		t.Fatalf("the replica said %q, %v", line, err)
 	}
 	for begin := time.Now(); !strings.Contains(read(effects), "call"); time.Sleep(5 * time.Millisecond) {
-		if time.Since(begin) > 10*time.Second {
+		if time.Since(begin) > patience {
 			t.Fatal("the replica does not get to the calls")
 		}
 	}
@@ -132,7 +135,7 @@ func TestAKilledReplicasRunIsRescuedByALivingOne(t *testing.T) {
 	cmd := replica(t, url, effects, "one")
 	w := rescuer(t, url, effects, "two")
 	must(t, cmd.Process.Kill()) // kill -9
-	finish(t, w, url, effects, testLease+5*time.Second)
+	finish(t, w, url, effects, patience)
 }
 
 func TestAReplicaThatStartsAgainTakesItsOwnRunsAtOnce(t *testing.T) {
@@ -146,7 +149,7 @@ func TestAReplicaThatStartsAgainTakesItsOwnRunsAtOnce(t *testing.T) {
 	_ = cmd.Wait()
 	begin := time.Now()
 	w := rescuer(t, url, effects, "one")
-	finish(t, w, url, effects, 5*time.Second)
+	finish(t, w, url, effects, patience)
 	t.Logf("all in all %v", time.Since(begin).Round(10*time.Millisecond))
 }
 
@@ -170,12 +173,12 @@ func TestAFrozenReplicaThatWakesStopsItselfAndNothingHangs(t *testing.T) {
 			w := rescuer(t, url, effects, "two")
 			must(t, cmd.Process.Signal(syscall.SIGSTOP))
 			time.AfterFunc(test.wake, func() { _ = cmd.Process.Signal(syscall.SIGCONT) })
-			finish(t, w, url, effects, testLease*2+6*time.Second)
+			finish(t, w, url, effects, patience)
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
 			select {
 			case <-ended:
-			case <-time.After(testLease*2 + 6*time.Second):
+			case <-time.After(patience):
 				t.Fatal("the frozen replica lives on")
 			}
 			if code := cmd.ProcessState.ExitCode(); code != 7 || !strings.Contains(read(effects), "fenced") {

@@ -82,6 +82,9 @@ func (c *Corpus) Recompute(draft *Document, figures []Figure) []Mismatch {
 			if a, _ := row.([]any); len(a) != len(got.Values) {
 				bad(float64(len(a)), float64(len(got.Values)), "the row at %s has another length than its figure", f.At)
 			}
+			if !same(f.Value, got.Value) {
+				bad(f.Value, got.Value, "the figure's value is not the sum of its row")
+			}
 		}
 	}
 	return out

@@ -167,6 +167,15 @@ func (c *Corpus) each(s *Selector, visit func(int)) error {
 	if s == nil {
 		s = &Selector{}
 	}
+	groups := 0
+	for _, set := range []bool{s.Theme != "", s.Mentions != "", s.Assigned, s.Unassigned} {
+		if set {
+			groups++
+		}
+	}
+	if groups > 1 {
+		return fmt.Errorf("query selects by more than one of theme, mentions, assigned and unassigned")
+	}
 	var base []int
 	var ok bool
 	switch {

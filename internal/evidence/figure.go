@@ -66,7 +66,8 @@ type Term struct {
 	Weight float64 `json:"weight"`
 }
 
-// Selector picks records. Every part that is set must hold; the zero value picks all.
+// Selector picks records. Every part that is set must hold; the zero value picks
+// all. At most one of Theme, Mentions, Assigned and Unassigned is set.
 type Selector struct {
 	Theme      string    `json:"theme,omitempty"`      // counted in this theme
 	Mentions   string    `json:"mentions,omitempty"`   // in this theme or mentioning it besides their own

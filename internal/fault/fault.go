@@ -3,7 +3,6 @@ package fault
 import (
 	"errors"
 	"fmt"
-	"net/http"
 )
 
 // Kind names what went wrong in terms a caller can act on. The zero value is Internal.
@@ -22,31 +21,29 @@ const (
 	Unavailable                   // something outside is not answering; try later
 )
 
-// row is the one table from Kind to its name, its exit code and its HTTP status.
+// row is the one table from Kind to its name, its exit code and its HTTP status
+// (RFC 9110; written as numbers, so that agents do not come to import net/http).
 // Exit codes: 1 a gate, check or guard said no; 2 usage; 3 system.
 func (k Kind) row() (name string, exit, status int) {
 	switch k {
 	case Invalid:
-		return "invalid", 2, http.StatusUnprocessableEntity
+		return "invalid", 2, 422
 	case NotFound:
-		return "not_found", 2, http.StatusNotFound
+		return "not_found", 2, 404
 	case Conflict:
-		return "conflict", 1, http.StatusConflict
+		return "conflict", 1, 409
 	case Denied:
-		return "denied", 1, http.StatusForbidden
+		return "denied", 1, 403
 	case NeedsConfirmation:
-		return "needs_confirmation", 1, http.StatusPreconditionRequired
+		return "needs_confirmation", 1, 428
 	case Stale:
-		return "stale", 1, http.StatusPreconditionFailed
+		return "stale", 1, 412
 	case Exhausted:
-		return "exhausted", 1, http.StatusTooManyRequests
+		return "exhausted", 1, 429
 	case Unavailable:
-		return "unavailable", 3, http.StatusServiceUnavailable
-	case Internal:
-		return "internal", 3, http.StatusInternalServerError
-	default:
-		return "internal", 3, http.StatusInternalServerError
+		return "unavailable", 3, 503
 	}
+	return "internal", 3, 500
 }
 
 // String returns the kind's stable snake_case name.

@@ -33,7 +33,6 @@ type builder struct {
 	rows   int // rows that fit
 	empty  int
 	times  timeColumn
-	oddIDs int
 	// attrs holds the segments and fields of all records in few large pieces.
 	attrs []evidence.Attr
 }

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -10,8 +9,6 @@ import (
 )
 
 // Coverage: where the collection, not the customers, may explain a change.
-
-const day = 24 * time.Hour
 
 // gaps reports runs of days without records that are far longer than usual: at
 // least three days, and more than three times as long as 95 of 100 pauses
@@ -48,52 +45,62 @@ func (s *session) gaps() {
 	}
 }
 
+// mostStarts bounds how many channels or sources are compared.
+const mostStarts = 64
+
 // lateStarts reports a channel or a source whose records begin late although
 // there were so many records before that chance does not explain it: with the share
 // it has since its first record, none before has a probability below one in a million.
 func (s *session) lateStarts() {
-	type point struct {
-		at    int64
-		value [2]string
-	}
-	var points []point
-	for i := range s.result.Records {
-		r := &s.result.Records[i]
-		if !r.Time.IsZero() {
-			points = append(points, point{r.Time.Unix(), [2]string{r.Channel, r.Source}})
-		}
-	}
-	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.at, b.at) })
-	for dim, what := range []string{"Channel", "Source"} {
-		first, total := map[string]int{}, map[string]int{}
-		for i, p := range points {
-			v := p.value[dim]
-			if v == "" {
-				continue
-			}
-			if total[v] == 0 {
-				first[v] = i
-			}
-			total[v]++
-		}
-		if len(total) < 2 {
+	s.lateStart("Channel", func(i int) string { return s.result.Records[i].Channel }, func(v string) string { return v })
+	s.lateStart("Source", func(i int) string { return s.result.Records[i].Source }, s.name)
+}
+
+func (s *session) lateStart(what string, value func(i int) string, shown func(string) string) {
+	type span struct{ first, total int64 }
+	spans := map[string]span{}
+	var from, to, dated int64
+	records := s.result.Records
+	for i := range records {
+		if records[i].Time.IsZero() {
 			continue
 		}
-		for _, v := range slices.Sorted(maps.Keys(total)) {
-			before, n := first[v], total[v]
-			share := float64(n) / float64(len(points)-before)
-			start, from, to := points[before].at, points[0].at, points[len(points)-1].at
-			if n < 20 || float64(start-from) < 0.1*float64(to-from) || share >= 1 && before == 0 ||
-				float64(before)*math.Log1p(-min(share, 1-1e-12)) > math.Log(1e-6) {
-				continue
-			}
-			name := v
-			if dim == 1 {
-				name = s.name(v)
-			}
-			f := s.notes.add("late_start", what+v, warning, fmt.Sprintf("%s %s", what, name), n)
-			f.Message = fmt.Sprintf("%s %q begins on %s, after %s records without it. Volumes before and after do not compare.",
-				what, name, time.Unix(start, 0).UTC().Format(time.DateOnly), grouped(before))
+		at := records[i].Time.Unix()
+		if dated++; dated == 1 {
+			from, to = at, at
 		}
+		from, to = min(from, at), max(to, at)
+		v := value(i)
+		sp, known := spans[v]
+		if !known {
+			if len(spans) == mostStarts {
+				return
+			}
+			sp.first = at
+		}
+		spans[v] = span{min(sp.first, at), sp.total + 1}
+	}
+	delete(spans, "")
+	if len(spans) < 2 {
+		return
+	}
+	for _, v := range slices.Sorted(maps.Keys(spans)) {
+		sp := spans[v]
+		if sp.total < 20 || float64(sp.first-from) < 0.1*float64(to-from) {
+			continue
+		}
+		before := int64(0)
+		for i := range records {
+			if t := records[i].Time; !t.IsZero() && t.Unix() < sp.first {
+				before++
+			}
+		}
+		share := float64(sp.total) / float64(dated-before)
+		if float64(before)*math.Log1p(-min(share, 1-1e-12)) > math.Log(1e-6) {
+			continue
+		}
+		f := s.notes.add("late_start", what+v, warning, what+" "+shown(v), int(sp.total))
+		f.Message = fmt.Sprintf("%s %q begins on %s, after %s records without it. Volumes before and after do not compare.",
+			what, shown(v), time.Unix(sp.first, 0).UTC().Format(time.DateOnly), grouped(int(before)))
 	}
 }

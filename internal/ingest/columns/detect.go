@@ -253,7 +253,7 @@ func (d *detector) timeScore(i int) (float64, string) {
 	early, late := timeWords.match(name), lateTimeWords.match(name)
 	full := share(s.filled, d.sample)
 	switch {
-	case share(s.stamps, s.filled) < 0.9:
+	case share(s.stamps, s.filled) < 0.7 || max(early, late) < 2 && share(s.stamps, s.filled) < 0.9:
 		return 0, ""
 	case late >= 2:
 		return 30 + full, "name"
@@ -282,7 +282,7 @@ func (d *detector) scoreScore(i int) (float64, string) {
 			good += n
 		}
 	}
-	if share(good, s.filled) < 0.9 || s.numbers > 0 && (s.high > 100 || s.low < -100) {
+	if share(good, s.filled) < 0.7 || s.numbers > 0 && (s.high > 100 || s.low < -100) {
 		return 0, ""
 	}
 	return float64(10*m) + share(s.filled, d.sample), "name"

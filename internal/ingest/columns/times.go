@@ -64,8 +64,11 @@ func Forced(cell string) (Order, bool) {
 // slashes returns the first two numbers of a date like 3/4/2025 or 3-4-25.
 func slashes(cell string) (a, b int, ok bool) {
 	cell = strings.TrimSpace(cell)
-	i := strings.IndexAny(cell, "/-")
-	if i < 1 || i > 2 {
+	i := 1
+	for i < 3 && i < len(cell) && cell[i] != '/' && cell[i] != '-' {
+		i++
+	}
+	if i > 2 || i >= len(cell) {
 		return 0, 0, false
 	}
 	j := strings.IndexByte(cell[i+1:], cell[i])

@@ -173,7 +173,7 @@ func fromWindows1252(raw string) Text {
 func Mojibake(s string) int {
 	n := 0
 	for i := 0; ; {
-		j := strings.IndexAny(s[i:], "Ãâ")
+		j := strings.IndexByte(s[i:], 0xC3) // both start with it
 		if j < 0 {
 			return n
 		}

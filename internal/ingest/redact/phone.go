@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // phone reports whether the groups [a, b) are a phone number: written with a
 // country code, in the North American or a European national form, or any row
@@ -119,7 +122,11 @@ func (f *finder) context(i int) bool {
 	if f.phoneColumn {
 		return true
 	}
-	return phoneWord(f.text[max(0, i-36):i])
+	before := f.text[max(0, i-36):i]
+	if !strings.ContainsFunc(before, unicode.IsLetter) {
+		return false
+	}
+	return phoneWord(before)
 }
 
 // phoneWords start a word that announces a phone number; otherWords announce another number.

@@ -114,7 +114,9 @@ type traits struct {
 	run    int // longest stretch without a space
 }
 
-func (t traits) any() bool { return t.mail || t.digits >= 4 || t.run >= 16 || t.digits > 0 && t.run >= 8 || t.colons >= 2 }
+func (t traits) any() bool {
+	return t.mail || t.digits >= 4 || t.run >= 16 || t.digits > 0 && t.run >= 8 || t.colons >= 2
+}
 
 func look(s string) (t traits) {
 	run := 0
@@ -141,26 +143,32 @@ type finder struct {
 	text        string
 	phoneColumn bool
 	masks       []evidence.Mask
+	covered     []bool // by byte; nil until the first mask
 }
 
 // add keeps a mask unless it overlaps one found before.
 func (f *finder) add(start, end int, kind string) {
-	for _, m := range f.masks {
-		if start < m.End && m.Start < end {
-			return
-		}
+	if f.covered == nil {
+		f.covered = make([]bool, len(f.text))
+	}
+	if slices.Contains(f.covered[start:end], true) {
+		return
+	}
+	for i := start; i < end; i++ {
+		f.covered[i] = true
 	}
 	f.masks = append(f.masks, evidence.Mask{Span: evidence.Span{Start: start, End: end}, Kind: kind})
 }
 
-// taken returns the end of the mask that covers i, or 0.
+// taken returns where the masks that cover i end, or 0.
 func (f *finder) taken(i int) int {
-	for _, m := range f.masks {
-		if m.Start <= i && i < m.End {
-			return m.End
-		}
+	if f.covered == nil || !f.covered[i] {
+		return 0
 	}
-	return 0
+	for i < len(f.covered) && f.covered[i] {
+		i++
+	}
+	return i
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -203,6 +203,21 @@ func TestMeasuredOnSyntheticSentences(t *testing.T) {
 	}
 }
 
+// A megabyte that is made to be slow takes about as long as any other.
+func BenchmarkHostile(b *testing.B) {
+	for name, piece := range map[string]string{
+		"mails": "a@b.co ", "groups": "11 ", "calls": "call 11 11 ", "colons": "a1:", "at": "@", "keys": "token:a1b2c3d4 ", "begin": "-----BEGIN PRIVATE KEY", "digits": "1",
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := strings.Repeat(piece, 1<<20/len(piece))
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				redact.Text(s)
+			}
+		})
+	}
+}
+
 func BenchmarkText(b *testing.B) {
 	texts := map[string]string{
 		"plain":  "The export times out again when I pick more than one region and the dashboard stays empty.",

@@ -54,22 +54,23 @@ func (s *scanner) next(row *Row) (bool, error) {
 		}
 		s.cells = append(s.cells, line[:i])
 		line = line[i+1:]
-		if i > 64 { // a cheap test that keeps short cells fast
-			if err := s.check(s.cells[len(s.cells)-1]); err != nil {
-				return false, err
-			}
+		if err := s.check(i); err != nil {
+			return false, err
 		}
 	}
 	s.cells = append(s.cells, line)
-	if err := s.check(line); err != nil {
+	if err := s.check(len(line)); err != nil {
 		return false, err
 	}
 	row.Cells = s.cells
 	return true, s.limit.columns(len(s.cells))
 }
 
-func (s *scanner) check(cell string) error {
-	return s.limit.cell("row "+strconv.Itoa(s.row), len(cell))
+func (s *scanner) check(size int) error {
+	if s.limit.CellBytes == 0 || int64(size) <= s.limit.CellBytes {
+		return nil
+	}
+	return s.limit.cell("row "+strconv.Itoa(s.row), size)
 }
 
 // lineEnd returns where the line from i ends and where the next one starts.
@@ -115,7 +116,7 @@ func (s *scanner) quotedRow(row *Row, end, after int) error {
 			row.End = after
 			return nil
 		}
-		if err := s.check(cell); err != nil {
+		if err := s.check(len(cell)); err != nil {
 			return err
 		}
 		lines += s.newlines(s.text[p:stop])

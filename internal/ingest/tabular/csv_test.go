@@ -245,3 +245,37 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		}
 	})
 }
+
+func FuzzCSV(f *testing.F) {
+	for _, s := range []string{
+		"a,b\n1,2\n", "sep=;\na;b\n1;2", "\"a\"\"\",b\r\n\"x\ny\",\"\n", "Title\n\nid|t\n1|x\n", "a\tb\r1\t\"2\"\r", ",,\n,,\n", "\"", "a, \"b\" c\n", "1,2\n3,4\n5,6\n",
+		"id,d\nid,d\n1,2\n2,3\n3,4\n4,5\n", "{\"ImportId\":1}\n", "00\n\n,0",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		limit := tabular.Limits{CellBytes: 1 << 12, Columns: 100, Rows: 1000}
+		table, err := tabular.Delimited(s, "x.csv", limit)
+		if err != nil || table == nil {
+			return
+		}
+		names := map[string]bool{}
+		for _, c := range table.Columns {
+			if c.Name == "" || names[c.Name] {
+				t.Errorf("columns %+v of %q", table.Columns, s)
+			}
+			names[c.Name] = true
+		}
+		line := 0
+		_ = table.Each(func(r *tabular.Row) bool {
+			if r.Bad == nil && len(r.Cells) != len(table.Columns) {
+				t.Errorf("%d cells for %d columns in %q", len(r.Cells), len(table.Columns), s)
+			}
+			if r.Line <= line || r.End > len(s) {
+				t.Errorf("line %d after %d, end %d of %d in %q", r.Line, line, r.End, len(s), s)
+			}
+			line = r.Line
+			return true
+		})
+	})
+}

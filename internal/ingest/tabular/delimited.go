@@ -63,8 +63,8 @@ func Delimited(text, name string, limit Limits) (*Table, error) {
 	data.cells = nil
 	t.rows = func(yield func(*Row) bool) error {
 		s, seen := data, 0
+		var row Row
 		for {
-			var row Row
 			ok, err := s.next(&row)
 			if err != nil || !ok {
 				return err
@@ -133,56 +133,71 @@ func separator(text string) (comma byte, start int) {
 // cells. Free text has commas too, but not the same number in every line.
 func detect(text, name string) byte {
 	best, bestScore := byte(','), 0.0
-	const window = 256 << 10
 	for i := range len(delimiters) {
-		s := newScanner(text[:min(len(text), window)], delimiters[i], Limits{})
-		counts := map[int]int{}
-		total, broken, first := 0, 0, 0
-		var row Row
-		for range sampleRows {
-			if ok, _ := s.next(&row); !ok || len(text) > window && s.pos >= window {
-				break
-			}
-			switch n := len(row.Cells); {
-			case row.Bad != nil:
-				broken++
-			case n > 0:
-				counts[n]++
-				total++
-				if first == 0 {
-					first = n
-				}
-			}
-		}
-		mode, most := 0, 0
-		for n, c := range counts {
-			if c > most || c == most && n > mode {
-				mode, most = n, c
-			}
-		}
-		if mode < 2 {
-			continue
-		}
-		score := float64(most)/float64(total+broken) + 0.02*math.Log2(float64(mode))
-		if first == mode {
-			score += 0.2
-		} else if first == 1 {
-			score -= 0.3 // a header without the delimiter is a header of one column
-		}
-		if delimiters[i] == '\t' && (strings.HasSuffix(name, ".tsv") || strings.HasSuffix(name, ".tab")) {
+		score := consistency(text, delimiters[i])
+		if delimiters[i] == '\t' && score > 0 && (strings.HasSuffix(name, ".tsv") || strings.HasSuffix(name, ".tab")) {
 			score += 0.5
 		}
 		if score > bestScore+1e-9 && score >= 0.4 {
 			best, bestScore = delimiters[i], score
 		}
 	}
-	if bestScore == 0 { // one column: a delimiter that does not occur keeps each line whole
-		for _, c := range []byte(",;\t|\x1f") {
-			if strings.IndexByte(text, c) < 0 {
-				return c
-			}
-		}
-		return '\x1f'
+	if bestScore > 0 {
+		return best
 	}
-	return best
+	for _, c := range []byte(",;\t|") { // one column: a delimiter that does not occur keeps each line whole
+		if strings.IndexByte(text, c) < 0 {
+			return c
+		}
+	}
+	return '\x1f'
+}
+
+// consistency scores a delimiter by the share of rows with the most frequent
+// number of cells, 0 when that is one. A header with as many cells speaks for it, a first line
+// without the delimiter against it, unless it looks like a title above a table.
+func consistency(text string, comma byte) float64 {
+	const window = 256 << 10
+	s := newScanner(text[:min(len(text), window)], comma, Limits{})
+	counts := map[int]int{}
+	total, broken, first, second := 0, 0, 0, 0
+	blankBefore, blanks := false, false
+	var row Row
+	for range sampleRows {
+		if ok, _ := s.next(&row); !ok || len(text) > window && s.pos >= window {
+			break
+		}
+		n := len(row.Cells)
+		switch {
+		case row.Bad != nil:
+			broken++
+			continue
+		case n == 0:
+			blanks = true
+			continue
+		case first == 0:
+			first = n
+		case second == 0 && n > 1:
+			second, blankBefore = n, blanks
+		}
+		counts[n]++
+		total++
+	}
+	mode, most := 0, 0
+	for n, c := range counts {
+		if c > most || c == most && n > mode {
+			mode, most = n, c
+		}
+	}
+	if mode < 2 {
+		return 0
+	}
+	score := float64(most)/float64(total+broken) + 0.02*math.Log2(float64(mode))
+	switch {
+	case first == mode, first == 1 && second == mode && (mode > 2 || blankBefore):
+		score += 0.2
+	case first == 1:
+		score -= 0.3
+	}
+	return score
 }

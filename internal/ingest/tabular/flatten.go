@@ -48,6 +48,9 @@ func (j *jsonSource) table(format string) (*Table, error) {
 		}
 		return nil, failed
 	}
+	if len(t.Columns) == 0 && !j.lines {
+		return nil, noList()
+	}
 	t.rows = func(yield func(*Row) bool) error {
 		cells := make([]string, len(t.Columns))
 		return j.each(func(int) {}, func(e *element) bool {

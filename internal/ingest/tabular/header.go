@@ -27,7 +27,7 @@ func findHead(rows [][]string) head {
 	top := rows[h.first]
 	if len(top) > width && blank(top[width:]) || len(top) < width {
 		// A header narrower than its rows lacks the name of a leading index column, or of trailing ones.
-		if len(top) == width-1 && !blank(top) && len(rows) > h.first+1 {
+		if len(top) == width-1 && !blank(top) && len(rows) > h.first+1 && len(rows[h.first+1]) > 0 {
 			if _, number := typed(rows[h.first+1][0]); number && !headerWord(top[0]) {
 				top = append([]string{""}, top...)
 				rows[h.first] = top

@@ -70,8 +70,7 @@ func document(text string, limit Limits) (*Table, error) {
 	case text[start] == '{' && len(lists) == 0 && strings.TrimSpace(text[start+1:p.i-1]) != "":
 		src.start = start
 	default:
-		return nil, fault.New(fault.Invalid, "ingest", "it is valid JSON, but no list of records").
-			WithMend(`Expected [{"id": 1, "text": "..."}, ...], an object with such a list in it, or one object per line.`)
+		return nil, noList()
 	}
 	t, err := src.table("json")
 	if t != nil {
@@ -82,6 +81,11 @@ func document(text string, limit Limits) (*Table, error) {
 		}
 	}
 	return t, err
+}
+
+func noList() error {
+	return fault.New(fault.Invalid, "ingest", "it is valid JSON, but no list of records").
+		WithMend(`Expected [{"id": 1, "text": "..."}, ...], an object with such a list in it, or one object per line.`)
 }
 
 // survey checks a value and finds the arrays in it that may hold the records.
@@ -256,8 +260,7 @@ func jsonLines(text string, limit Limits) (*Table, error) {
 	if err == nil && len(t.Columns) == 0 { // no line could be read: report the first as the document's fault
 		p := &parser{s: text, limit: limit}
 		if p.value(nil) {
-			p.space()
-			p.fail(p.i, "expected one object per line")
+			return nil, noList()
 		}
 		return nil, p.err
 	}

@@ -53,11 +53,6 @@ func TestSurveyHeadersAreJoined(t *testing.T) {
 					t.Errorf("column %d has aliases %q, want %q among them", j, table.Columns[j].Aliases, want)
 				}
 			}
-			if testing.Verbose() {
-				for j, col := range table.Columns {
-					t.Log(j, col.Name, col.Aliases)
-				}
-			}
 		})
 	}
 }

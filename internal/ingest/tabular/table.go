@@ -48,9 +48,9 @@ type Table struct {
 	Format    string // csv, tsv, json, jsonl, xlsx
 	Delimiter rune   // of delimited text
 	Columns   []Column
-	Titles    int  // rows above the header that are not part of the table
-	Headers   int  // header rows
-	Unnamed   bool // the table has no header row; columns are numbered
+	Titles    int      // rows above the header that are not part of the table
+	Headers   int      // header rows
+	Unnamed   bool     // the table has no header row; columns are numbered
 	Repeated  []string // places, at most 20, where a JSON object names a key twice; the last value wins
 	Repeats   int      // how many there are
 	Skipped   []string // paths of further lists of objects in a JSON document that were not taken

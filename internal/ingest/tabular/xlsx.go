@@ -84,6 +84,10 @@ func sheet(ctx context.Context, f *excelize.File, name string, since1904 bool, l
 			return nil, err
 		}
 	}
+	if it.Error() != nil {
+		return nil, fault.New(fault.Invalid, "ingest", "sheet %s is damaged after row %d", name, number).
+			WithMend("Open the file in a spreadsheet and save it again.")
+	}
 	if len(rows) < 2 {
 		return nil, nil
 	}

@@ -104,8 +104,7 @@ func TestAFailureKeepsItsKindAndAdvice(t *testing.T) {
 				case "fault":
 					return "", boom
 				case "panic":
-					var m map[string]int
-					m["x"] = 1
+					panic("a bug")
 				}
 				return "", errors.New("plain")
 			})
@@ -148,6 +147,35 @@ func TestATransactionThatFailsLeavesNothing(t *testing.T) {
 		}
 		_, err = db.Mapping(t.Context(), "good")
 		must(t, err)
+	})
+}
+
+func TestTransactionsOfManyRunsLoseNoUpdate(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		e := open(t, db, engine.Options{})
+		must(t, db.SaveMapping(t.Context(), "sum", []byte{0}))
+		w := define(t, e, "add", func(c *engine.Context, n byte) (byte, error) {
+			return engine.Tx(c, "add", func(ctx context.Context) (byte, error) {
+				b, err := db.Mapping(ctx, "sum")
+				if err != nil {
+					return 0, err
+				}
+				time.Sleep(time.Millisecond) // so that they meet
+				return b[0] + n, db.SaveMapping(ctx, "sum", []byte{b[0] + n})
+			})
+		})
+		must(t, e.Launch(t.Context()))
+		for i := range 6 {
+			must(t, w.Start(t.Context(), fmt.Sprint("r", i), 3))
+		}
+		for i := range 6 {
+			if _, err := w.Wait(t.Context(), fmt.Sprint("r", i)); err != nil {
+				t.Error(err)
+			}
+		}
+		if b, err := db.Mapping(t.Context(), "sum"); err != nil || b[0] != 18 {
+			t.Fatal(b, err)
+		}
 	})
 }
 

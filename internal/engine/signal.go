@@ -62,7 +62,7 @@ func Await[T any](c *Context, name string, timeout time.Duration) (v T, ok bool,
 				return encode(struct{}{}, err)
 			}
 			if there || late {
-				return once(ctx, c, name, at, encoded(func(ctx context.Context) (json.RawMessage, error) { return c.e.take(ctx, c.id, name) }))
+				return once(ctx, c, name, at, func(ctx context.Context) (json.RawMessage, error) { return c.e.take(ctx, c.id, name) })
 			}
 			select {
 			case <-ctx.Done():

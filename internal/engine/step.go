@@ -91,7 +91,7 @@ func Tx[T any](c *Context, name string, f func(ctx context.Context) (T, error)) 
 		if err != nil {
 			return "", err
 		}
-		return once(ctx, c, name, at, encoded(f))
+		return once(ctx, c, name, at, f)
 	}), dbos.WithStepName(name))
 	if err != nil {
 		var none T
@@ -101,28 +101,24 @@ func Tx[T any](c *Context, name string, f func(ctx context.Context) (T, error)) 
 	return decode[T](body)
 }
 
-// errUndo ends a transaction whose function failed.
-var errUndo = errors.New("undo")
-
 // once runs f in a transaction together with its memo, or returns the memo.
 // DBOS journals the step in a transaction of its own afterwards; a process that
 // dies between the two finds the memo.
-func once(ctx context.Context, c *Context, name string, at int, f func(ctx context.Context) (string, error)) (string, error) {
+func once[T any](ctx context.Context, c *Context, name string, at int, f func(ctx context.Context) (T, error)) (string, error) {
 	var body string
 	err := c.e.db.InTx(ctx, func(ctx context.Context) error {
 		kept, there, err := c.e.memo(ctx, c.id, at)
+		if err != nil || there {
+			body = kept
+			return err
+		}
+		// f's error goes to InTx as it is: it may be one that a retry mends.
+		v, err := safely(func() (T, error) { return f(ctx) })
 		if err != nil {
 			return err
 		}
-		if there {
-			body = kept
-			return nil
-		}
-		if body, err = f(ctx); err != nil {
+		if body, err = encode(v, nil); err != nil {
 			return err
-		}
-		if _, failed := decode[any](body); failed != nil {
-			return errUndo
 		}
 		if _, err := c.e.db.Exec(ctx, `INSERT INTO step_memos (run, step, name, body) VALUES (?, ?, ?, ?)`, c.id, at, name, []byte(body)); err != nil {
 			return err
@@ -130,16 +126,11 @@ func once(ctx context.Context, c *Context, name string, at int, f func(ctx conte
 		c.e.o.Hook("tx:inside:" + name)
 		return nil
 	})
-	if errors.Is(err, errUndo) {
-		return body, nil
-	}
 	if err != nil {
-		// Nothing is committed. That the store failed is the step's result, unless
-		// the run is being stopped.
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return "", ctx.Err() // stopped, not failed
 		}
-		return encode(struct{}{}, err)
+		return encode(struct{}{}, err) // nothing is committed; that is the step's result
 	}
 	c.e.o.Hook("tx:committed:" + name)
 	return body, nil

@@ -105,10 +105,9 @@ type Publish struct {
 	Root string `mapstructure:"root"` // below the workspace, with forward slashes
 }
 
-// Report says where reports go and whether to show them.
+// Report says where reports go.
 type Report struct {
-	Dir  string `mapstructure:"dir"` // as given; see Config.ReportDir
-	Open bool   `mapstructure:"open"`
+	Dir string `mapstructure:"dir"` // as given; see Config.ReportDir
 }
 
 // Log says how much goes to stderr.

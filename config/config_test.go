@@ -84,20 +84,20 @@ ingest:
 `)
 	c, origins, err := config.Load(config.Options{
 		Workspace: dir,
-		Environ:   []string{"PATH=/bin", "ROLEOS_LOG_LEVEL=error", "ROLEOS_REPORT_DIR=/srv/reports", "ROLEOS_REPORT_OPEN=", "ROLEOS_TEST_POSTGRES=postgres://x"},
-		Flags:     map[string]string{"log.level": "debug", "report.open": "true"},
+		Environ:   []string{"PATH=/bin", "ROLEOS_LOG_LEVEL=error", "ROLEOS_REPORT_DIR=/srv/reports", "ROLEOS_ALERTS_Q=", "ROLEOS_TEST_POSTGRES=postgres://x"},
+		Flags:     map[string]string{"log.level": "debug", "privacy.redact": "false"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []any{c.Workspace.Name, c.ReportDir(), c.Log.Level, c.Report.Open, c.Grants.Expiry, c.Ingest.Limits.FileBytes, c.Ingest.Limits.Rows, c.Ingest.Limits.Columns}
-	want := []any{"Customer voice", "/srv/reports", "debug", true, time.Hour, int64(64 << 20), 1000, 2000}
+	got := []any{c.Workspace.Name, c.ReportDir(), c.Log.Level, c.Privacy.Redact, c.Grants.Expiry, c.Ingest.Limits.FileBytes, c.Ingest.Limits.Rows, c.Ingest.Limits.Columns}
+	want := []any{"Customer voice", "/srv/reports", "debug", false, time.Hour, int64(64 << 20), 1000, 2000}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 	for key, want := range map[string]string{
 		"workspace.name": "roleos.yaml:3:9", "report.dir": "ROLEOS_REPORT_DIR", "log.level": "--log-level",
-		"report.open": "--report-open", "grants.expiry": "roleos.yaml:7:18", "ingest.limits.rows": "roleos.yaml:11:11", "alerts.q": "default",
+		"privacy.redact": "--privacy-redact", "grants.expiry": "roleos.yaml:7:18", "ingest.limits.rows": "roleos.yaml:11:11", "alerts.q": "default",
 	} {
 		if origins[key] != want {
 			t.Errorf("%s comes from %q, want %q", key, origins[key], want)
@@ -151,7 +151,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"size", "ingest: {limits: {file_bytes: 64 parsecs}}\n", "", "ingest.limits.file_bytes is \"64 parsecs\", expected bytes from 1KiB to 1TiB, such as 64MiB"},
 		{"huge size", "ingest: {limits: {file_bytes: 9999999999TiB}}\n", "", "expected bytes from"},
 		{"duration", "grants: {expiry: 3 days}\n", "", "grants.expiry is \"3 days\", expected a duration from 1m to 24h, such as 30m"},
-		{"bool", "report: {open: yes}\n", "", "report.open is text, expected true or false\nWrite the value without quotes."},
+		{"bool", "privacy: {redact: yes}\n", "", "privacy.redact is text, expected true or false\nWrite the value without quotes."},
 		{"outside the workspace", "publish: {root: ../elsewhere}\n", "", "publish.root is \"../elsewhere\", expected a folder inside the workspace"},
 		{"own folder", "publish: {root: .roleos/keys}\n", "", "publish.root"},
 		{"an agent is no person", "principal: agent:feedback-river\n", "", "roleos.yaml:1:12: principal is \"agent:feedback-river\", expected \"person:\""},

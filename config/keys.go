@@ -72,7 +72,6 @@ func Keys() []Key {
 		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "24h")},
 		{Name: "publish.root", Doc: "Folder of the workspace into which approved drafts are published.", Default: "context", kind: innerFolder()},
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
-		{Name: "report.open", Doc: "Open the HTML report when it is done.", Default: "false", kind: yesNo()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}
 	for i := range keys {

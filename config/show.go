@@ -44,7 +44,7 @@ func (c Config) values() map[string]any {
 		"prioritisation.segment_weights": c.Prioritisation.SegmentWeights,
 		"alerts.q":                       c.Alerts.Q, "alerts.min_period_records": c.Alerts.MinPeriodRecords, "alerts.min_ratio": c.Alerts.MinRatio,
 		"review.mode": c.Review.Mode, "grants.expiry": c.Grants.Expiry, "publish.root": c.Publish.Root,
-		"report.dir": c.Report.Dir, "report.open": c.Report.Open, "log.level": c.Log.Level,
+		"report.dir": c.Report.Dir, "log.level": c.Log.Level,
 	}
 }
 

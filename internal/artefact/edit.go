@@ -22,7 +22,7 @@ const (
 	Merge    EditOp = "merge"    // Theme's records go to Into; Theme's id then redirects there
 	Split    EditOp = "split"    // Records leave Theme for a new theme called Label
 	Drop     EditOp = "drop"     // Theme's records fit nowhere any more
-	Validate EditOp = "validate" // By confirms Theme as a real pattern
+	Validate EditOp = "validate" // By confirms Theme, or the alert on a segment "plan=enterprise", as a real pattern
 )
 
 // Edit is one reviewer's change to an outline.
@@ -48,6 +48,14 @@ func (o Outline) Apply(e Edit, record func(string) (*evidence.Record, bool)) (Ou
 	o.Redirects = maps.Clone(o.Redirects)
 	if o.Redirects == nil {
 		o.Redirects = map[string]string{}
+	}
+	if e.Op == Validate && strings.Contains(e.Theme, "=") {
+		o.Validated = maps.Clone(o.Validated)
+		if o.Validated == nil {
+			o.Validated = map[string]string{}
+		}
+		o.Validated[e.Theme] = e.By
+		return o, fmt.Sprintf("%s confirmed the alert on %s", e.By, e.Theme), nil
 	}
 	i, err := o.find(op, e.Theme)
 	if err != nil {

@@ -22,7 +22,8 @@ type Outline struct {
 	Rejected  []Rejection
 	Method    Method
 	Redaction Redaction
-	// Validated maps an alert's Key to the person who confirmed it.
+	// Validated maps a segment with an alert ("plan=enterprise") to the person who
+	// confirmed it; an alert on a theme is confirmed with its theme.
 	Validated map[string]string
 }
 
@@ -74,11 +75,6 @@ func ThemeID(centre *evidence.Record, start int) string {
 	return "t-" + hex.EncodeToString(sum[:4])
 }
 
-// Key names an alert across revisions.
-func (a Alert) Key() string {
-	return fmt.Sprintf("%s %s%s%s %s", a.Kind, a.ThemeID, a.Segment, a.Value, a.Period)
-}
-
 // Outline returns what was decided in s, so that an edit can be made and the
 // rest computed again.
 func (s FeedbackSynthesis) Outline() Outline {
@@ -106,8 +102,8 @@ func (s FeedbackSynthesis) Outline() Outline {
 		o.Groups = append(o.Groups, Bundle{ID: g.ID, Label: g.Label})
 	}
 	for _, a := range s.Alerts {
-		if a.Validated != "" {
-			o.Validated[a.Key()] = a.Validated
+		if a.Segment != "" && a.Validated != "" {
+			o.Validated[a.Segment+"="+a.Value] = a.Validated
 		}
 	}
 	return o

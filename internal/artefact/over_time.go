@@ -185,14 +185,15 @@ func (b *builder) halves(theme string) evidence.Query {
 
 // series is one share followed over the periods.
 type series struct {
-	at      string // pointer of its object
-	theme   string
-	label   string
-	segment string
-	value   string
-	changeP []float64
-	ofAll   evidence.Selector // what its share is taken of
-	own     evidence.Selector
+	at        string // pointer of its object
+	theme     string
+	label     string
+	segment   string
+	value     string
+	changeP   []float64
+	validated string            // who confirmed its theme
+	ofAll     evidence.Selector // what its share is taken of
+	own       evidence.Selector
 }
 
 // alerts reports, for each series, the strongest change among the recent
@@ -248,7 +249,7 @@ func (b *builder) alerts(validated map[string]string) {
 		a.Q = b.stated(at+"/q", "q", a.Q, evidence.Query{Op: evidence.OpFDR, Number: source, Family: changeFamily()})
 		a.Test = "share of the period against all earlier periods, two-sided beta-binomial, Benjamini-Hochberg over all series and periods"
 		a.Statement = a.sentence()
-		a.Validated = validated[a.Key()]
+		a.Validated = cmp.Or(a.series.validated, validated[a.Segment+"="+a.Value])
 		b.out.Alerts = append(b.out.Alerts, a.Alert)
 	}
 }
@@ -263,7 +264,7 @@ func (b *builder) series() []series {
 	var out []series
 	for i, t := range b.out.Themes {
 		out = append(out, series{
-			at: fmt.Sprintf("/themes/%d/trend", i), theme: t.ID, label: t.Label, changeP: t.Trend.ChangeP,
+			at: fmt.Sprintf("/themes/%d/trend", i), theme: t.ID, label: t.Label, changeP: t.Trend.ChangeP, validated: t.Validated,
 			own: evidence.Selector{Theme: t.ID},
 		})
 	}

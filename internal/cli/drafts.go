@@ -341,7 +341,7 @@ the id of a merged theme leads to the theme it went to.`,
 			}),
 		edit("drop DRAFT THEME", "Undo a theme: its records fit nowhere", "drop fs-3f2a91c0 t-91ab22cd", 2,
 			func(a []string) (app.ThemeEdit, error) { return app.ThemeEdit{Op: "drop", Theme: a[1]}, nil }),
-		edit("validate DRAFT THEME", "Confirm a theme as a real pattern", "validate fs-3f2a91c0 t-91ab22cd", 2,
+		edit("validate DRAFT PATTERN", "Confirm a theme, or the alert on a segment, as a real pattern", "validate fs-3f2a91c0 t-91ab22cd\n  roleos review edit validate fs-3f2a91c0 plan=enterprise", 2,
 			func(a []string) (app.ThemeEdit, error) { return app.ThemeEdit{Op: "validate", Theme: a[1]}, nil }))
 	return c
 }

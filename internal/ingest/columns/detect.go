@@ -270,7 +270,7 @@ func (d *detector) timeScore(i int) (float64, string) {
 func (d *detector) scoreScore(i int) (float64, string) {
 	s, name := &d.stats[i], d.names[i]
 	m := scoreWords.match(name)
-	if m == 0 && slices.Contains(name, "nps") {
+	if m == 0 && s.numbers == s.filled && s.high <= 10 && asksForScore(name) {
 		m = 2
 	}
 	if m == 0 || len(s.values) > 110 && s.decimals == 0 {
@@ -302,8 +302,12 @@ func (d *detector) textScore(i int) (float64, string) {
 	if m > 0 && (s.unique() >= 0.05 || len(s.values) > maxSegmentValues) && (s.wordsEach() >= 1.5 || m == 3) && (len(s.values) >= 3 || s.filled < 10) {
 		return mass + 2*float64(m), "name"
 	}
+	least := 4.0
+	if strings.HasSuffix(strings.TrimSpace(d.cols[i].Name), "?") {
+		least = 2 // answers to a question that is written out
+	}
 	switch {
-	case !varied || s.filled < 2 || s.wordsEach() < 4 || personal.match(name) > 0 && len(name) <= 3:
+	case !varied || s.filled < 2 || s.wordsEach() < least || personal.match(name) > 0 && len(name) <= 3:
 		return 0, ""
 	case share(s.letters, s.bytes) < 0.55 || share(s.lowers, s.letters) < 0.5:
 		return 0, "" // addresses, coordinates, codes

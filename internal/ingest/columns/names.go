@@ -33,7 +33,7 @@ var (
 		satisfaction client,puntuación,puntuacion,calificación,calificacion,estrellas,satisfacción,valoración`)
 	accountWords = words(`account,account id,account name,customer,customer id,customer name,client,client id,company,company name,organisation,
 		organization,org,org id,user,user id,username,user name,email,e mail,email address,author,author id,author name,sender,from,requester,reporter,
-		reviewer,member id,subscriber id,contact,kunde,kunden id,kundennummer,kundenname,firma,nutzer,benutzer,absender,verfasser,compte,entreprise,utilisateur,
+		reviewer,member id,subscriber id,contact,kunde,kunden id,kunden nr,kundennr,kundennummer,customer number,customer no,kundenname,firma,nutzer,benutzer,absender,verfasser,compte,entreprise,utilisateur,
 		auteur,société,expéditeur,cliente,empresa,usuario,autor,cuenta,correo`)
 	segmentWords = words(`segment,segments,plan,tier,region,country,state,city,market,product,product line,sub product,language,locale,lang,version,app version,os,
 		device,browser,gender,age group,industry,sector,role,job title,department,team,persona,cohort,customer type,account type,user type,type,category,sub category,

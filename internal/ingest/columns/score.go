@@ -12,15 +12,28 @@ type Scale struct {
 	Max  float64 // 0 when not known
 }
 
+// npsWords and csatWords tell questions that are answered by a number, also when they are whole sentences.
+var (
+	npsWords  = words(`nps,recommend,weiterempfehlung,weiterempfehlen,recommander,recommanderiez,recomendar,recomendaría`)
+	csatWords = words(`csat,satisfied,satisfaction,zufrieden,zufriedenheit,satisfait,satisfaite,satisfecho,satisfacción`)
+)
+
+// asksForScore reports whether a column's name is a question for a recommendation or for satisfaction.
+func asksForScore(name []string) bool { return npsWords.any(name) || csatWords.any(name) }
+
+func (w wordSet) any(name []string) bool {
+	return slices.ContainsFunc(name, func(n string) bool { return w[n] })
+}
+
 // scaleOf names a scale by its column's name and its values.
 func scaleOf(name []string, low, high float64, whole bool) Scale {
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(name, w) })
 	}
 	switch {
-	case has("nps", "recommend", "weiterempfehlung", "recommander", "recomendaría") && low >= 0 && high <= 10:
+	case npsWords.any(name) && low >= 0 && high <= 10:
 		return Scale{Kind: "nps", Max: 10}
-	case has("csat", "satisfaction", "zufriedenheit", "satisfacción") && low >= 0:
+	case csatWords.any(name) && low >= 0:
 		return Scale{Kind: "csat", Max: topOf(high)}
 	case has("stars", "star", "rating", "ratings", "sterne", "étoiles", "estrellas", "bewertung") && low >= 0 && high <= 5:
 		return Scale{Kind: "stars", Max: 5}

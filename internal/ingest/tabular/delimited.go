@@ -135,6 +135,9 @@ func detect(text, name string) byte {
 	best, bestScore := byte(','), 0.0
 	for i := range len(delimiters) {
 		score := consistency(text, delimiters[i])
+		if delimiters[i] == ',' && strings.HasSuffix(name, ".txt") && prose(text) {
+			score = 0
+		}
 		if delimiters[i] == '\t' && score > 0 && (strings.HasSuffix(name, ".tsv") || strings.HasSuffix(name, ".tab")) {
 			score += 0.5
 		}
@@ -162,6 +165,7 @@ func consistency(text string, comma byte) float64 {
 	counts := map[int]int{}
 	total, broken, first, second := 0, 0, 0, 0
 	blankBefore, blanks := false, false
+	firstCell := ""
 	var row Row
 	for range sampleRows {
 		if ok, _ := s.next(&row); !ok || len(text) > window && s.pos >= window {
@@ -176,7 +180,7 @@ func consistency(text string, comma byte) float64 {
 			blanks = true
 			continue
 		case first == 0:
-			first = n
+			first, firstCell = n, row.Cells[0]
 		case second == 0 && n > 1:
 			second, blankBefore = n, blanks
 		}
@@ -196,8 +200,17 @@ func consistency(text string, comma byte) float64 {
 	switch {
 	case first == mode, first == 1 && second == mode && (mode > 2 || blankBefore):
 		score += 0.2
+	case first == 1 && headerWord(firstCell):
+		return 0
 	case first == 1:
-		score -= 0.3
+		score -= 0.6
 	}
 	return score
+}
+
+// prose reports whether nearly every comma of a text is followed by a space, as in sentences.
+func prose(text string) bool {
+	text = text[:min(len(text), 64<<10)]
+	commas := strings.Count(text, ",")
+	return commas > 0 && strings.Count(text, ", ")*10 >= commas*9
 }

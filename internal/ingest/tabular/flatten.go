@@ -24,7 +24,7 @@ func (j *jsonSource) table(format string) (*Table, error) {
 		if e.bad != nil {
 			return true
 		}
-		j.flatten(&e.node, "", func(path, value string) {
+		j.record(e, func(path, value string) {
 			if _, known := index[path]; !known {
 				index[path] = len(t.Columns)
 				name := path
@@ -57,12 +57,20 @@ func (j *jsonSource) table(format string) (*Table, error) {
 			row := Row{Cells: cells, Number: e.number, Line: e.line, End: e.end, Bad: e.bad}
 			clear(cells)
 			if e.bad == nil {
-				j.flatten(&e.node, "", func(path, value string) { cells[index[path]] = value })
+				j.record(e, func(path, value string) { cells[index[path]] = value })
 			}
 			return yield(&row)
 		})
 	}
 	return t, nil
+}
+
+// record hands over the values of a record, its key first.
+func (j *jsonSource) record(e *element, set func(path, value string)) {
+	if j.keyed {
+		set("key", e.key)
+	}
+	j.flatten(&e.node, "", set)
 }
 
 // flatten hands over the values of a record with their paths.
@@ -81,11 +89,11 @@ func (j *jsonSource) flatten(n *node, path string, set func(path, value string))
 		if path == "" {
 			path = "text" // a list of plain strings
 		}
-		set(path, j.scalar(n))
+		set(path, scalar(n))
 	}
 }
 
-func (j *jsonSource) scalar(n *node) string {
+func scalar(n *node) string {
 	switch n.kind {
 	case '"':
 		return n.text
@@ -95,42 +103,71 @@ func (j *jsonSource) scalar(n *node) string {
 	return n.text
 }
 
-// speakerKeys and wordKeys name who speaks and what is said in a turn of a conversation.
+// speakerKeys and wordKeys name who speaks and what is said in a turn of a conversation, nameKeys what an object is called.
 var (
 	speakerKeys = []string{"speaker", "role", "author", "from", "sender", "user", "name"}
+	nameKeys    = []string{"name", "label", "title", "tag"}
 	wordKeys    = []string{"text", "content", "message", "body", "utterance", "value", "comment"}
 )
 
 // array joins an array into one cell: turns of a conversation line by line as
-// "speaker: text", plain values by commas, anything else as it is written.
+// "speaker: text", plain values and named objects by commas, anything else as it is written.
 func (j *jsonSource) array(n *node) string {
-	plain := true
-	for i := range n.kids {
-		plain = plain && n.kids[i].kind != '{' && n.kids[i].kind != '['
-	}
-	var b strings.Builder
-	for i := range n.kids {
-		kid := &n.kids[i]
-		if plain {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(j.scalar(kid))
-			continue
+	for _, shape := range []struct {
+		between string
+		read    func(*node) (string, bool)
+	}{{", ", plainValue}, {"\n", spoken}, {", ", namedValue}} {
+		if cell, ok := joined(n.kids, shape.between, shape.read); ok {
+			return cell
 		}
-		who, what, ok := turn(kid)
+	}
+	return n.text
+}
+
+// joined joins what read makes of each element, if it can read all.
+func joined(kids []node, between string, read func(*node) (string, bool)) (string, bool) {
+	var b strings.Builder
+	for i := range kids {
+		s, ok := read(&kids[i])
 		if !ok {
-			return n.text
+			return "", false
 		}
 		if i > 0 {
-			b.WriteByte('\n')
+			b.WriteString(between)
 		}
-		if who != "" {
-			b.WriteString(who + ": ")
-		}
-		b.WriteString(what)
+		b.WriteString(s)
 	}
-	return b.String()
+	return b.String(), true
+}
+
+func plainValue(n *node) (string, bool) {
+	return scalar(n), n.kind != '{' && n.kind != '['
+}
+
+func spoken(n *node) (string, bool) {
+	who, what, ok := turn(n)
+	if who != "" {
+		what = who + ": " + what
+	}
+	return what, ok
+}
+
+// namedValue reads {"name": "bug", ...}, as trackers write labels.
+func namedValue(n *node) (string, bool) {
+	if n.kind != '{' {
+		return "", false
+	}
+	return lookup(n, nameKeys)
+}
+
+// lookup returns the string under the first of the keys that the object has.
+func lookup(n *node, keys []string) (string, bool) {
+	for _, k := range keys {
+		if i := slices.Index(n.keys, k); i >= 0 && n.kids[i].kind == '"' {
+			return n.kids[i].text, true
+		}
+	}
+	return "", false
 }
 
 // turn reads {"speaker": ..., "text": ...} or ["speaker", "text"].
@@ -141,18 +178,10 @@ func turn(n *node) (who, what string, ok bool) {
 		}
 		return n.kids[0].text, n.kids[1].text, true
 	}
-	find := func(keys []string) (string, bool) {
-		for _, k := range keys {
-			if i := slices.Index(n.keys, k); i >= 0 && n.kids[i].kind == '"' {
-				return n.kids[i].text, true
-			}
-		}
-		return "", false
-	}
 	if n.kind != '{' {
 		return "", "", false
 	}
-	what, ok = find(wordKeys)
-	who, _ = find(speakerKeys)
+	what, ok = lookup(n, wordKeys)
+	who, _ = lookup(n, speakerKeys)
 	return who, what, ok
 }

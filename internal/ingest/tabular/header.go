@@ -188,6 +188,9 @@ func looksLikeHeader(top []string, below [][]string, types []bool) bool {
 	case same > 0:
 		return false
 	}
+	if len(types) == 1 {
+		return startsColumn(top[0], below)
+	}
 	// No column of numbers to compare with: a header is short, ends in no full stop and names no two columns alike.
 	for j, c := range top {
 		c = strings.TrimSpace(c)
@@ -201,6 +204,21 @@ func looksLikeHeader(top []string, below [][]string, types []bool) bool {
 		}
 	}
 	return true
+}
+
+// startsColumn reports whether a line names the column below it: a few words, or
+// a question above lines that ask nothing.
+func startsColumn(line string, below [][]string) bool {
+	if len(strings.Fields(line)) <= 3 {
+		return true
+	}
+	questions := 0
+	for _, r := range below {
+		if len(r) > 0 && strings.HasSuffix(strings.TrimSpace(r[0]), "?") {
+			questions++
+		}
+	}
+	return strings.HasSuffix(strings.TrimSpace(line), "?") && questions*5 <= len(below)
 }
 
 // headerWord reports whether a cell is a word that hardly ever is data.
@@ -265,7 +283,7 @@ func names(header [][]string, width int) []Column {
 				continue
 			}
 			aliases = append(aliases, c)
-			if kinds[i] == codes && len(header) > 1 || isGeneric(c) && len(parts) > 0 || len(parts) > 0 && parts[len(parts)-1] == c {
+			if kinds[i] == codes && len(header) > 1 || isGeneric(c) && len(parts) > 0 || len(parts) > 0 && alike(parts[len(parts)-1], c) {
 				continue
 			}
 			parts = append(parts, c)
@@ -290,6 +308,19 @@ func names(header [][]string, width int) []Column {
 		}
 	}
 	return columns
+}
+
+// alike reports whether two names differ in nothing but case, spaces and signs.
+func alike(a, b string) bool {
+	bare := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, s)
+	}
+	return bare(a) == bare(b)
 }
 
 // rowKind is what the cells of one of several header rows are.

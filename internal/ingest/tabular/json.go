@@ -67,6 +67,8 @@ func document(text string, limit Limits) (*Table, error) {
 	case best >= 0:
 		src.start, src.single = lists[best].start, false
 		src.plain = lists[best].objects == 0
+	case text[start] == '{' && keyed(text, start, limit):
+		src.start, src.keyed, src.single = start, true, false
 	case text[start] == '{' && len(lists) == 0 && strings.TrimSpace(text[start+1:p.i-1]) != "":
 		src.start = start
 	default:
@@ -111,26 +113,44 @@ func survey(p *parser, path string, level int, lists *[]list) bool {
 		*lists = append(*lists, l)
 		return ok
 	case p.s[p.i] == '{' && level < 3:
-		p.i++
-		p.depth++
-		p.space()
-		if p.i < len(p.s) && p.s[p.i] == '}' {
-			p.i++
-			p.depth--
-			return true
-		}
-		for {
-			k, ok := p.key(true)
-			if !ok || !survey(p, join(path, k), level+1, lists) {
-				return false
-			}
-			if done, ok := p.more('}'); done || !ok {
-				p.depth--
-				return ok
-			}
-		}
+		return members(p, func(key string) bool { return survey(p, join(path, key), level+1, lists) })
 	}
 	return p.value(nil)
+}
+
+// keyed reports whether the object at start holds at least two values and all are objects.
+func keyed(text string, start int, limit Limits) bool {
+	p := &parser{s: text, i: start, limit: limit}
+	n, all := 0, true
+	members(p, func(string) bool {
+		p.space()
+		n++
+		all = all && p.i < len(text) && text[p.i] == '{'
+		return all && p.value(nil)
+	})
+	return all && n >= 2
+}
+
+// members calls read in front of each value of the object at the parser's place.
+func members(p *parser, read func(key string) bool) bool {
+	p.i++
+	p.depth++
+	p.space()
+	if p.i < len(p.s) && p.s[p.i] == '}' {
+		p.i++
+		p.depth--
+		return true
+	}
+	for {
+		k, ok := p.key(true)
+		if !ok || !read(k) {
+			return false
+		}
+		if done, ok := p.more('}'); done || !ok {
+			p.depth--
+			return ok
+		}
+	}
 }
 
 // elements calls read in front of each element of the array at the parser's place.
@@ -172,12 +192,14 @@ type jsonSource struct {
 	start  int
 	plain  bool // elements are strings
 	single bool // one object, not a list
+	keyed  bool // an object whose values are the records
 	lines  bool
 }
 
 // element is one record of a source.
 type element struct {
 	node   node
+	key    string // of a keyed record
 	number int
 	line   int
 	end    int
@@ -198,8 +220,9 @@ func (j *jsonSource) each(repeat func(line int), yield func(*element) bool) erro
 	}
 	var e element
 	one := func() bool {
+		p.space()
 		at := p.i
-		e = element{number: e.number + 1, line: lineAt(at)}
+		e = element{key: e.key, number: e.number + 1, line: lineAt(at)}
 		p.nodes = 0
 		p.repeat = func(int) { repeat(e.line) }
 		if !p.value(&e.node) {
@@ -211,9 +234,15 @@ func (j *jsonSource) each(repeat func(line int), yield func(*element) bool) erro
 		}
 		return yield(&e)
 	}
-	if j.single {
+	switch {
+	case j.single:
 		one()
-	} else {
+	case j.keyed:
+		members(p, func(key string) bool {
+			e.key = key
+			return one()
+		})
+	default:
 		elements(p, one)
 	}
 	return p.err

@@ -44,6 +44,7 @@ func TestJSONShapes(t *testing.T) {
 		"object":         `{"meta":{"n":[1,2]},"data":{"items":[{"id":1,"text":"one"},{"id":2,"text":"two"}]},"x":[{"id":9}]}`,
 		"lines":          "{\"id\":1,\"text\":\"one\"}\n\n{\"id\":2,\"text\":\"two\"}\n",
 		"pretty in line": "[\n {\n  \"id\": 1,\n  \"text\": \"one\"\n },\n {\"id\": 2, \"text\": \"two\"}\n]",
+		"keyed":          `{"1":{"text":"one"},"2":{"text":"two"}}`,
 		"other order":    `[{"id":1,"text":"one"},{"text":"two","id":2}]`,
 		"missing":        `[{"id":1,"text":"one"},{"id":"2","text":"two","more":null}]`,
 	} {
@@ -65,7 +66,7 @@ func TestJSONShapes(t *testing.T) {
 
 func TestJSONValuesBecomeCells(t *testing.T) {
 	table, err := tabular.JSON(`[{"a":{"b":true,"c":{"d":1.50}},"tags":["x","y"],"turns":[{"speaker":"Ann","text":"Hi\n"},{"role":"Bo","content":"Yes"}],
-		"pairs":[["agent","Hi"],["customer","No"]],"raw":[{"k":1},[2]],"n":null,"u":"\u00e9\ud83d\ude00\ud800"}]`, false, tabular.Limits{Depth: 64})
+		"pairs":[["agent","Hi"],["customer","No"]],"labels":[{"id":7,"name":"bug"},{"name":"ui"}],"raw":[{"k":1},[2]],"n":null,"u":"\u00e9\ud83d\ude00\ud800"}]`, false, tabular.Limits{Depth: 64})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestJSONValuesBecomeCells(t *testing.T) {
 	}
 	want := map[string]string{
 		"a.b": "true", "a.c.d": "1.50", "tags": "x, y", "turns": "Ann: Hi\n\nBo: Yes", "pairs": "agent: Hi\ncustomer: No",
-		"raw": `[{"k":1},[2]]`, "n": "", "u": "é😀\uFFFD",
+		"raw": `[{"k":1},[2]]`, "labels": "bug, ui", "n": "", "u": "é😀\uFFFD",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -266,6 +266,3 @@ func byName(a, b object.TreeEntry) int {
 	}
 	return strings.Compare(key(a), key(b))
 }
-
-// errMoved means that the reference is not where it was, or that git holds it.
-var errMoved = errors.New("the branch has moved")

@@ -56,8 +56,8 @@ func (b *branch) take(lock string, to plumbing.Hash) (*os.File, error) {
 	}
 	defer os.Remove(temp.Name())
 	_, err = temp.WriteString(to.String() + "\n")
-	if err = errors.Join(err, temp.Chmod(0o644), temp.Sync()); err == nil && !tryLock(temp) {
-		err = errors.New("a new file is locked")
+	if err = errors.Join(err, temp.Chmod(0o644), temp.Sync()); err == nil {
+		err = hold(temp)
 	}
 	if err != nil {
 		return nil, errors.Join(fault.Wrap(err, fault.Unavailable, "git.apply", "the branch cannot be locked"), temp.Close())
@@ -82,7 +82,7 @@ func (b *branch) unlock(lock string) {
 		return
 	}
 	defer f.Close()
-	if !tryLock(f) {
+	if !abandoned(f, b.o.Now()) {
 		return
 	}
 	mine, err := f.Stat()

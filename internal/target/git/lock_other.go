@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// abandoned is after how long a lock file of ours counts as left by a dead
-// process where the system cannot tell: a live one holds it for milliseconds.
-const abandoned = 10 * time.Second
+// stale is after how long a lock file of ours counts as left by a dead process
+// where the system does not tell: a living one keeps it for milliseconds.
+const stale = 10 * time.Second
 
-// tryLock reports whether the file is new or was left long ago.
-func tryLock(f *os.File) bool {
+// hold does nothing: here a file's age tells whether its process lives.
+func hold(*os.File) error { return nil }
+
+// abandoned reports whether the file is older than any living process would keep it.
+func abandoned(f *os.File, now time.Time) bool {
 	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(f.Name())
-	return err == nil && (time.Since(info.ModTime()) > abandoned || there.Size() == 0 || info.Size() == 41)
+	return err == nil && now.Sub(info.ModTime()) > stale
 }
 
 // syncDir does nothing: here a rename is made durable by the system.

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 )
 
-// tryLock takes an advisory lock on the file, and reports whether it was free.
-func tryLock(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
-}
+// hold marks the file as one of a living process, until that ends or closes it.
+func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// abandoned reports whether no living process holds the file, and holds it then.
+func abandoned(f *os.File, _ time.Time) bool { return hold(f) == nil }
 
 // syncDir makes a folder's entries durable.
 func syncDir(dir string) error {

@@ -45,10 +45,10 @@ func measure(d *Decision, c *Content, m *measured) {
 		m.classes[class] = true
 		m.destructive = m.destructive || class.Destructive()
 		m.objects = add(m.objects, ch.Objects)
-		if class != Create || ch.Before.Digest != Absent {
+		if ch.Before.Digest != Absent {
 			m.touched = add(m.touched, ch.Objects)
 		} else {
-			m.touched = add(m.touched, ch.Objects-1) // what a creation drags along was there before
+			m.touched = add(m.touched, ch.Objects-1) // what something new drags along was there before
 		}
 		if last >= 0 {
 			m.counts[last] = add(m.counts[last], ch.Objects)

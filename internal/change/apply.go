@@ -198,7 +198,7 @@ func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) 
 	tried := werr == nil
 	if tried {
 		werr = t.Target.Apply(ctx, w)
-		tried = !errors.Is(werr, ErrDrift)
+		tried = !errors.Is(werr, ErrDrift) && !errors.Is(werr, ErrNotDone)
 	}
 	s.o.Hook(fmt.Sprintf("after write %d", e.Index))
 	// Reading back and writing it down must not be lost to a caller that gave up.

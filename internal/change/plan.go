@@ -154,7 +154,7 @@ func (s *Service) store(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 	effects := make([]Effect, len(c.Changes))
 	for i, ch := range c.Changes {
 		touched := ch.Objects
-		if ch.Class == guardrails.Create && ch.Before.Digest == guardrails.Absent {
+		if ch.Before.Digest == guardrails.Absent {
 			touched--
 		}
 		effects[i] = Effect{

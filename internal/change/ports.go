@@ -13,6 +13,7 @@ import (
 var (
 	ErrDrift     = errors.New("the object is not what it was when the change was planned")
 	ErrNoStaging = errors.New("the target has no way to stage this")
+	ErrNotDone   = errors.New("certainly nothing was done") // beside another error: no need to read back
 )
 
 // Intended is one write that somebody wants.

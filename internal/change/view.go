@@ -201,8 +201,9 @@ func limits(c guardrails.Content) []Limit {
 		for _, ch := range c.Changes {
 			if r.Target == c.Target && ch.Op == r.Op {
 				n += ch.Objects
-				if ch.Class != guardrails.Create || ch.Before.Digest != guardrails.Absent {
-					there += ch.Objects
+				there += ch.Objects
+				if ch.Before.Digest == guardrails.Absent {
+					there--
 				}
 			}
 		}

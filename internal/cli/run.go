@@ -29,7 +29,9 @@ draft is published to is decided in a review.
 
 Files may be CSV, TSV, JSON, JSON Lines, XLSX, a zip of these, or folders. The
 columns are found by name and content; --map says otherwise and is remembered for
-files with the same header.`,
+files with the same header.
+
+-o writes text, json, md, html or csv.`,
 		Example: `  roleos run feedback-river --sample
   roleos run feedback-river --in export.csv
   roleos run feedback-river --in export.csv --map text=comment,segment=plan+region

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -135,6 +136,11 @@ func TestTheHistoryIsPlainGit(t *testing.T) {
 	must(t, err)
 	if _, err := tree.FindEntry("context/a"); err == nil {
 		t.Error("an empty folder is left")
+	}
+	if bin, err := exec.LookPath("git"); err != nil {
+		t.Log("NOT CHECKED BY GIT ITSELF: there is no git here")
+	} else if out, err := exec.CommandContext(t.Context(), bin, "-C", dir, "fsck", "--strict").CombinedOutput(); err != nil {
+		t.Errorf("git fsck: %v\n%s", err, out)
 	}
 	refs, err := repo.References()
 	must(t, err)

@@ -69,7 +69,7 @@ func (a *App) Review(ctx context.Context, act handoff.Act) (handoff.Draft, hando
 	}
 	// A change set that no longer publishes the newest revision is of no use.
 	if before.ChangeSet != "" && d.ChangeSet == "" {
-		if err := a.dropPlan(ctx, before.ChangeSet, "its draft "+d.ID+" was "+string(act.Verdict)+"ed"); err != nil {
+		if err := a.dropPlan(ctx, before.ChangeSet, "its draft "+d.ID+" has moved on: "+string(act.Verdict)); err != nil {
 			return d, rev, err
 		}
 	}

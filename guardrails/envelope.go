@@ -114,9 +114,9 @@ func (e Envelope) Check() error {
 // argument can widen the other.
 func (e Envelope) Tighten(o Envelope) Envelope {
 	t := Envelope{
-		Window:       max(e.Window, o.Window),
+		Window:       longer(e.Window, o.Window),
 		MostShare:    min(e.MostShare, o.MostShare),
-		Rate:         Rate{Most: min(e.Rate.Most, o.Rate.Most), Per: max(e.Rate.Per, o.Rate.Per)},
+		Rate:         Rate{Most: min(e.Rate.Most, o.Rate.Most), Per: longer(e.Rate.Per, o.Rate.Per)},
 		MostMoney:    min(e.MostMoney, o.MostMoney),
 		MostTokens:   min(e.MostTokens, o.MostTokens),
 		Stop:         Stop{After: min(e.Stop.After, o.Stop.After), Failures: min(e.Stop.Failures, o.Stop.Failures)},
@@ -143,6 +143,15 @@ func (e Envelope) Tighten(o Envelope) Envelope {
 		}
 	}
 	return t
+}
+
+// longer returns the longer period, since more adds up in it; none when either
+// is not set, since that allows nothing.
+func longer(a, b time.Duration) time.Duration {
+	if min(a, b) <= 0 {
+		return 0
+	}
+	return max(a, b)
 }
 
 // narrower returns the folders that lie in one of a and in one of b.

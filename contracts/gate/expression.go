@@ -16,7 +16,7 @@ import (
 // it is summed over everything a gate looks at.
 const (
 	maxExpression = 8_000 // code points
-	maxCost       = 100_000_000
+	maxCost       = 5_000_000
 )
 
 // environment makes CEL programs over an artefact's types.

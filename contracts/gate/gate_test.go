@@ -41,10 +41,10 @@ func TestExpressions(t *testing.T) {
 		`draft.words.distinct() == ["a", "B"] && draft.words.repeated() == ["a"]`:            "",
 		`draft.rows.map(r, r.v).distinct().size() == 1 && draft.rows.distinct().size() == 2`: "",
 		`[[1, 2], [3]].flatten() == [1, 2, 3] && "ÄB".lower() == "äb" && draft.text.blank()`: "",
-		`draft.n > 3`:           "the condition does not hold",
-		`draft.words[7] == "x"`: "error",
-		`draft.by["nope"] == 1`: "error",
-		`draft.xs.map(x, x / 0.0).sum() > 0.0 && draft.words.sum() > 0.0`: "error",
+		`draft.n > 3`:             "the condition does not hold",
+		`draft.words[7] == "x"`:   "error",
+		`draft.by["nope"] == 1`:   "error",
+		`draft.words.sum() > 0.0`: "error",
 	} {
 		o, err := run(t, gate.Spec{Kind: gate.Automatic, CEL: cel}, doc)
 		switch {

@@ -31,6 +31,9 @@ type Options struct {
 	Config config.Config
 	LogTo  io.Writer        // messages for operators; nil drops them
 	Now    func() time.Time // default time.Now
+	// Fenced is called once when other replicas may believe this process dead; it
+	// has to end the process. PostgreSQL only. Default: nothing.
+	Fenced func()
 	// Hook is called at every boundary of the journal and of the effect ledger.
 	// Tests kill the process in it.
 	Hook func(point string)
@@ -41,6 +44,7 @@ type App struct {
 	Handoff *handoff.Service
 
 	cfg        config.Config
+	executor   string // names this process among replicas
 	now        func() time.Time
 	db         *store.DB
 	engine     *engine.Engine
@@ -81,6 +85,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.db, err = store.Open(ctx, store.Options{URL: o.Config.Store.URL, Now: a.now}); err != nil {
 		return nil, err
 	}
+	a.executor = "local" // the one process that works on a SQLite workspace
+	if a.db.Dialect() == store.Postgres {
+		a.executor = a.newID("replica")
+	}
 	if a.checked, err = a.db.Audit().Size(ctx); err != nil {
 		return nil, err
 	}
@@ -114,7 +122,9 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.change, err = a.openChange(o.Hook); err != nil {
 		return nil, err
 	}
-	if a.engine, err = engine.Open(ctx, engine.Options{DB: a.db, Version: "1", ExecutorID: executor, Hook: o.Hook, Logger: logger}); err != nil {
+	if a.engine, err = engine.Open(ctx, engine.Options{
+		DB: a.db, Version: "1", ExecutorID: a.executor, Fenced: o.Fenced, Hook: o.Hook, Logger: logger,
+	}); err != nil {
 		return nil, err
 	}
 	if a.drafting, err = engine.Define(a.engine, "draft", a.draftRun); err != nil {
@@ -128,9 +138,6 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	return a, a.engine.Launch(ctx)
 }
-
-// executor names the one process that works on a SQLite workspace.
-const executor = "local"
 
 // Close stops the work and closes the store. Runs that have not ended go on
 // with Resume. When something was written, it signs a checkpoint of the audit

@@ -27,7 +27,7 @@ func (a *App) openChange(hook func(string)) (*change.Service, error) {
 		Targets:  []change.Registered{{Manifest: files.Manifest(filesTarget), Target: a.files}},
 		Policy:   change.Policy{Version: policyVersion, Environment: "workspace", Solo: a.solo()},
 		Contract: a.gate.Current,
-		Now:      a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: executor, Hook: hook,
+		Now:      a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Hook: hook,
 	})
 }
 

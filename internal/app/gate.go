@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"roleos/contracts"
 	"roleos/internal/artefact"
@@ -43,9 +44,10 @@ func (g *gatekeeper) Pin(id string) (string, error) {
 	return c.Name(), nil
 }
 
-// Current returns the version that now holds of the contract that was pinned.
+// Current returns the version that is now in force of the contract that was pinned.
 func (g *gatekeeper) Current(_ context.Context, pinned string) (string, error) {
-	c, err := g.contracts.Get(pinned)
+	id, _, _ := strings.Cut(pinned, "@")
+	c, err := g.contracts.Get(id)
 	if err != nil {
 		return "", err
 	}

@@ -108,14 +108,17 @@ func (a *App) Resume(ctx context.Context, id string, progress func(string, int, 
 	}
 	for _, r := range waiting {
 		a.watch(r.ID, progress)
+	}
+	// Before anything is started, so that what was interrupted goes on at once.
+	if _, err := a.engine.Resume(ctx); err != nil {
+		return nil, err
+	}
+	for _, r := range waiting {
 		// A process killed between storing the run and starting it left no journal
 		// to go on with: starting it again under the same id is once.
 		if err := a.restart(ctx, r); err != nil {
 			return nil, err
 		}
-	}
-	if _, err := a.engine.Resume(ctx); err != nil {
-		return nil, err
 	}
 	var out []Outcome
 	for _, r := range waiting {

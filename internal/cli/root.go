@@ -18,13 +18,18 @@ import (
 // check or guard said no, 2 usage, 3 system. stdout gets results only; progress
 // and messages go to stderr.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{stdin: stdin, out: stdout, err: stderr}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := &session{stdin: stdin, out: stdout, err: stderr, fenced: func() { stop(errFenced) }}
 	root := s.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if cause := context.Cause(ctx); cause == errFenced {
+		err = cause
+	}
 	if cerr := s.close(); err == nil {
 		err = cerr
 	}
@@ -39,6 +44,7 @@ type session struct {
 	output    string
 	noInput   bool
 	verbose   bool
+	fenced    func() // ends the command
 	app       *app.App
 	cfg       config.Config
 	origins   config.Origins
@@ -145,7 +151,7 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	if err := s.configure(flags); err != nil {
 		return nil, err
 	}
-	a, err := app.Open(ctx, app.Options{Config: s.cfg, LogTo: s.err})
+	a, err := app.Open(ctx, app.Options{Config: s.cfg, LogTo: s.err, Fenced: s.fenced})
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +165,11 @@ func (s *session) close() error {
 	}
 	return s.app.Close()
 }
+
+// errFenced ends a command whose process was silent for so long that other
+// replicas may have taken its work over.
+var errFenced = fault.New(fault.Unavailable, "cli", "this process did not reach the database in time; its work goes on elsewhere").
+	WithMend("See how it ends: roleos runs list")
 
 // errSaidNo ends a command whose result, already printed, was a no.
 var errSaidNo = errors.New("said no")

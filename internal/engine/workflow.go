@@ -98,9 +98,6 @@ func (w *Workflow[I, O]) Start(ctx context.Context, id string, in I) error {
 	if id == "" {
 		return fault.New(fault.Invalid, "engine.start", "a run needs an id")
 	}
-	if err := e.execute(ctx); err != nil {
-		return err
-	}
 	raw, err := json.Marshal(in)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "engine.start", "the input of run %s cannot be journalled", id)
@@ -111,6 +108,9 @@ func (w *Workflow[I, O]) Start(ctx context.Context, id string, in I) error {
 	err = e.alone(ctx, "start "+id, func(ctx context.Context) error {
 		there, err := e.exists(ctx, id)
 		if err != nil || there {
+			return err
+		}
+		if err := e.execute(ctx); err != nil {
 			return err
 		}
 		e.o.Hook("run:starting")

@@ -298,7 +298,11 @@ func matches(pattern, path []string) bool {
 	return true
 }
 
-var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+// Escapes of RFC 6901, section 3.
+var (
+	unescape = strings.NewReplacer("~1", "/", "~0", "~") //nolint:gochecknoglobals // an immutable table
+	escape   = strings.NewReplacer("~", "~0", "/", "~1") //nolint:gochecknoglobals // an immutable table
+)
 
 func steps(pointer string) []string {
 	if pointer == "" {
@@ -315,7 +319,7 @@ func pointer(path []string) string {
 	var b strings.Builder
 	for _, s := range path {
 		b.WriteByte('/')
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(s))
+		b.WriteString(escape.Replace(s))
 	}
 	return b.String()
 }

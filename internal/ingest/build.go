@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"roleos/internal/evidence"
@@ -24,7 +25,7 @@ func signature(cols []tabular.Column) string {
 
 // builder makes the records of one table.
 type builder struct {
-	*session
+	*reading
 	source *evidence.Source
 	label  string // file name, with the sheet
 	table  *tabular.Table
@@ -38,8 +39,8 @@ type builder struct {
 }
 
 // read adds the records of a table to the result.
-func (s *session) read(source *evidence.Source, t *tabular.Table) error {
-	b := &builder{session: s, source: source, label: source.Name, table: t, first: len(s.result.Records)}
+func (s *reading) read(source *evidence.Source, t *tabular.Table) error {
+	b := &builder{reading: s, source: source, label: source.Name, table: t, first: len(s.result.Records)}
 	if t.Sheet != "" {
 		b.label += " sheet " + t.Sheet
 	}
@@ -67,6 +68,10 @@ func (b *builder) understand() error {
 		return err
 	}
 	b.rows = profile.Rows()
+	if b.readRows+b.rows > b.limits.Rows {
+		return fault.New(fault.Invalid, tabular.LimitOp, "with %s there are more than %s rows", b.label, grouped(b.limits.Rows)).
+			WithMend("Read fewer files at once, or raise ingest.limits.rows.")
+	}
 	shown := SourceColumns{Source: b.source.ID, Name: b.source.Name, Sheet: b.table.Sheet, Signature: signature(b.table.Columns), Rows: b.rows}
 	var saved map[string]string
 	if b.o.Saved != nil {
@@ -80,11 +85,9 @@ func (b *builder) understand() error {
 		return b.noText(layout)
 	}
 	b.layout = layout
-	if b.o.Redact {
-		for i := range layout.Columns {
-			c := &layout.Columns[i]
-			c.Sample = b.masked(c.Name, c.Sample)
-		}
+	for i := range layout.Columns {
+		c := &layout.Columns[i]
+		c.Sample = b.shown(c.Name, c.Sample)
 	}
 	shown.Columns = layout.Columns
 	b.result.Columns = append(b.result.Columns, shown)
@@ -108,15 +111,15 @@ func (b *builder) noText(l *columns.Layout) error {
 		return fault.New(fault.Invalid, "ingest", "%s has a header and no rows", b.label).
 			WithMend("Export it again with data, or leave the file out.")
 	}
-	guess := l.Columns[max(0, l.Nearest)].Name
+	guess := max(0, l.Nearest)
 	return fault.New(fault.Invalid, noTextOp, "%s: no column holds text that people wrote (columns: %s)", b.label, columns.List(b.table.Columns)).
-		WithMend("Name it if there is one, for example: --map text=%s", columns.Quote(guess))
+		WithMend("Name it if there is one, for example: --map text=%s", columns.Ref(guess, l.Columns[guess].Name))
 }
 
 // build makes the records.
 func (b *builder) build() error {
 	var failed error
-	b.result.Records = grow(b.result.Records, b.rows)
+	b.result.Records = slices.Grow(b.result.Records, b.rows)
 	width := len(b.layout.Segments) + len(b.layout.Fields)
 	n, next := 0, 0
 	err := b.table.Each(func(r *tabular.Row) bool {
@@ -156,24 +159,13 @@ func orElse(a, b error) error {
 	return b
 }
 
-func grow(records []evidence.Record, n int) []evidence.Record {
-	if cap(records)-len(records) >= n {
-		return records
-	}
-	out := make([]evidence.Record, len(records), len(records)+n)
-	copy(out, records)
-	return out
-}
-
 // setAside keeps a bad row for the reader, or fails in strict mode.
 func (b *builder) setAside(r *tabular.Row) error {
 	bad := BadRow{Source: b.label, Row: r.Number, Line: r.Line, Column: r.Bad.Column, What: r.Bad.What, Raw: r.Bad.Raw}
 	if b.json() {
 		bad.Row = 0
 	}
-	if b.o.Redact {
-		bad.Raw = b.masked("", bad.Raw)
-	}
+	bad.Raw = b.shown("", bad.Raw)
 	if b.o.Strict {
 		return fault.New(fault.Invalid, "ingest", "%s: %s", bad.Where(), bad.What).
 			WithMend("Mend the row, or read without --strict to set such rows aside.")

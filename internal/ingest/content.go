@@ -19,7 +19,7 @@ import (
 )
 
 // content reads the bytes of one file.
-func (s *session) content(f file, raw string) error {
+func (s *reading) content(f file, raw string) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *session) content(f file, raw string) error {
 }
 
 // source describes a file, unless the same bytes were read before.
-func (s *session) source(f file, raw string) (evidence.Source, bool) {
+func (s *reading) source(f file, raw string) (evidence.Source, bool) {
 	sum := sha256.New()
 	var piece [32 << 10]byte // a hash takes bytes: no second copy of the whole file
 	for rest := raw; rest != ""; {
@@ -72,11 +72,12 @@ func (s *session) source(f file, raw string) (evidence.Source, bool) {
 		return evidence.Source{}, false
 	}
 	s.digests[digest] = f.name
+	s.names["src-"+digest[:12]] = f.name
 	return evidence.Source{ID: "src-" + digest[:12], Name: f.name, Digest: "sha256:" + digest, Bytes: int64(len(raw))}, true
 }
 
 // table finds the table in text.
-func (s *session) table(f file, text string) (*tabular.Table, error) {
+func (s *reading) table(f file, text string) (*tabular.Table, error) {
 	limits := s.limits.table(s.readRows)
 	lead := strings.TrimLeft(text, " \t\r\n")
 	ext := extension(f.name)
@@ -115,7 +116,7 @@ func named(name string, err error) error {
 
 // tables reads the tables of one source. A table without text is passed over
 // when the source has another one, or was not named itself.
-func (s *session) tables(f file, source evidence.Source, tables []*tabular.Table) error {
+func (s *reading) tables(f file, source evidence.Source, tables []*tabular.Table) error {
 	good := 0
 	var failed error
 	for _, t := range tables {
@@ -203,7 +204,7 @@ func notTable(text string) (what, mend string) {
 }
 
 // packed reads a ZIP archive or a workbook, which is one.
-func (s *session) packed(f file, raw string) error {
+func (s *reading) packed(f file, raw string) error {
 	z, err := zip.NewReader(strings.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s is a damaged or unfinished ZIP or XLSX file", f.name).WithMend("Download it again."))
@@ -233,7 +234,7 @@ func (s *session) packed(f file, raw string) error {
 
 // archive reads the members of a ZIP archive like files of a folder. Their
 // names are labels: nothing is written, so no name can lead anywhere.
-func (s *session) archive(f file, z *zip.Reader) error {
+func (s *reading) archive(f file, z *zip.Reader) error {
 	members := slices.Clone(z.File)
 	slices.SortStableFunc(members, func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) })
 	read := false
@@ -285,7 +286,7 @@ func label(name string) string {
 }
 
 // unpack reads one member, no more than its packed bytes may honestly hold.
-func (s *session) unpack(m *zip.File, f file) (string, error) {
+func (s *reading) unpack(m *zip.File, f file) (string, error) {
 	if err := s.ratio(f.name, m); err != nil {
 		return "", err
 	}
@@ -304,7 +305,7 @@ func (s *session) unpack(m *zip.File, f file) (string, error) {
 }
 
 // ratio refuses a member that unpacks to far more than it holds. A megabyte is always allowed.
-func (s *session) ratio(name string, m *zip.File) error {
+func (s *reading) ratio(name string, m *zip.File) error {
 	if m.UncompressedSize64 > 1<<20 && m.UncompressedSize64/uint64(s.limits.ArchiveRatio) > m.CompressedSize64 {
 		return fault.New(fault.Invalid, tabular.LimitOp, "%s unpacks to more than %d times its size; it looks like an archive bomb and was not read", name, s.limits.ArchiveRatio).
 			WithMend("If it is honest, unpack it yourself, or raise ingest.limits.archive_ratio.")
@@ -313,7 +314,7 @@ func (s *session) ratio(name string, m *zip.File) error {
 }
 
 // workbook reads every sheet of an XLSX file that has a table.
-func (s *session) workbook(f file, raw string, z *zip.Reader) error {
+func (s *reading) workbook(f file, raw string, z *zip.Reader) error {
 	var total uint64
 	for _, m := range z.File {
 		if err := s.ratio(f.name, m); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // finish gives every record its id, masks what must be masked, and looks at the whole.
-func (s *session) finish() (*Result, error) {
+func (s *reading) finish() (*Result, error) {
 	r := s.result
 	if len(r.Records) == 0 {
 		return nil, s.nothing()
@@ -32,7 +32,7 @@ func (s *session) finish() (*Result, error) {
 }
 
 // nothing explains why there is no record at all.
-func (s *session) nothing() error {
+func (s *reading) nothing() error {
 	switch {
 	case s.refused != nil:
 		return s.refused
@@ -57,7 +57,7 @@ func (s *session) nothing() error {
 
 // identify makes ids unique. The export's own id stays; a second record with it gets "#2".
 // A record without one is named by its table and row.
-func (s *session) identify() {
+func (s *reading) identify() {
 	records := s.result.Records
 	own := 0
 	for i := range records {
@@ -96,7 +96,7 @@ func (s *session) identify() {
 	}
 	for _, i := range later {
 		base := records[i].ID
-		f := s.notes.add("duplicate_id", "", warning, records[i].Where(s.name(records[i].Source))+", id "+tabular.Clip(base), 1)
+		f := s.notes.add("duplicate_id", "", warning, records[i].Where(s.names[records[i].Source])+", id "+tabular.Clip(base), 1)
 		f.Message = fmt.Sprintf("%s an id that an earlier record has; ids from the second on got #2, #3 and so on.", count(f.Count, "record has", "records have"))
 		records[i].ID, again[base] = unique(base, max(2, again[base]+1))
 		claimed[i] = true
@@ -105,7 +105,7 @@ func (s *session) identify() {
 }
 
 // numberRest names the records that have no id of their own: "r12", or "s2-r12" when there are several tables.
-func (s *session) numberRest(claimed []bool, seen map[string]struct{}, unique func(string, int) (string, int)) {
+func (s *reading) numberRest(claimed []bool, seen map[string]struct{}, unique func(string, int) (string, int)) {
 	records := s.result.Records
 	table, numbers := 0, s.numbers
 	var names strings.Builder // one allocation for many short ids
@@ -145,18 +145,8 @@ func (s *session) numberRest(claimed []bool, seen map[string]struct{}, unique fu
 	}
 }
 
-// name returns a source's file name.
-func (s *session) name(id string) string {
-	for i := range s.result.Sources {
-		if s.result.Sources[i].ID == id {
-			return s.result.Sources[i].Name
-		}
-	}
-	return id
-}
-
 // duplicateTexts counts the records that repeat an earlier text byte for byte.
-func (s *session) duplicateTexts() {
+func (s *reading) duplicateTexts() {
 	records := s.result.Records
 	seen := make(map[string]struct{}, len(records))
 	n := 0
@@ -166,7 +156,7 @@ func (s *session) duplicateTexts() {
 		if _, dup := seen[t]; dup {
 			n++
 			if len(where) < mostPlaces {
-				where = append(where, records[i].Where(s.name(records[i].Source)))
+				where = append(where, records[i].Where(s.names[records[i].Source]))
 			}
 			continue
 		}
@@ -215,10 +205,10 @@ func (b *builder) tableNotes() {
 	if len(l.Others) > 0 {
 		var names []string
 		for _, i := range l.Others[:min(len(l.Others), 5)] {
-			names = append(names, strconv.Quote(tabular.Clip(t.Columns[i].Name)))
+			names = append(names, columns.Label(i, t.Columns[i].Name))
 		}
-		say("other_texts", info, "", len(l.Others), "%s text too (%s). Column %q was taken; --map text=COLUMN takes another.",
-			count(len(l.Others), "further column holds", "further columns hold"), strings.Join(names, ", "), tabular.Clip(t.Columns[l.Text].Name))
+		say("other_texts", info, "", len(l.Others), "%s text too (%s). Column %s was taken; --map text=COLUMN takes another, by name or by #position.",
+			count(len(l.Others), "further column holds", "further columns hold"), strings.Join(names, ", "), columns.Label(l.Text, t.Columns[l.Text].Name))
 	}
 }
 
@@ -246,7 +236,7 @@ func (b *builder) finishRows() {
 }
 
 // encodingNotes says what decoding could not do.
-func (s *session) encodingNotes(name string, text decode.Text) {
+func (s *reading) encodingNotes(name string, text decode.Text) {
 	lost := strings.Count(text.String, "\uFFFD")
 	if lost > 0 {
 		f := s.notes.add("encoding", name, warning, name, lost)

@@ -25,7 +25,7 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 		return nil, fault.New(fault.Invalid, "ingest", "no file to read was named").
 			WithMend("Name an export: --in export.csv, or a folder with exports.")
 	}
-	s := newSession(ctx, o)
+	s := newReading(ctx, o)
 	for _, p := range paths {
 		if err := s.path(p); err != nil {
 			return nil, err
@@ -36,15 +36,15 @@ func Read(ctx context.Context, paths []string, o Options) (*Result, error) {
 
 // ReadBytes reads the bytes of one file as Read reads a file that is named.
 func ReadBytes(ctx context.Context, name string, data []byte, o Options) (*Result, error) {
-	s := newSession(ctx, o)
+	s := newReading(ctx, o)
 	if err := s.content(file{name: name, named: true}, string(data)); err != nil {
 		return nil, err
 	}
 	return s.finish()
 }
 
-// session is one reading. It is used by one goroutine.
-type session struct {
+// reading is what one call of Read knows so far. It is used by one goroutine.
+type reading struct {
 	ctx      context.Context
 	o        Options
 	limits   Limits
@@ -54,6 +54,7 @@ type session struct {
 	bytes    int64
 	readRows int
 	digests  map[string]string // digest to the file that had it first
+	names    map[string]string // source id to file name
 	refused  error             // the first file that was passed over
 	numbers  []numbered
 	scores   []evidence.Score
@@ -63,9 +64,9 @@ type session struct {
 // numbered remembers the position of a record whose origin has no row.
 type numbered struct{ record, number int }
 
-func newSession(ctx context.Context, o Options) *session {
-	return &session{
-		ctx: ctx, o: o, limits: o.Limits.orDefaults(), digests: map[string]string{}, phones: map[string]bool{},
+func newReading(ctx context.Context, o Options) *reading {
+	return &reading{
+		ctx: ctx, o: o, limits: o.Limits.orDefaults(), digests: map[string]string{}, names: map[string]string{}, phones: map[string]bool{},
 		result: &Result{Originals: map[string]string{}, Masked: map[string]int{}},
 	}
 }
@@ -80,7 +81,7 @@ type file struct {
 	depth int    // archives around it
 }
 
-func (s *session) path(p string) error {
+func (s *reading) path(p string) error {
 	st, err := os.Stat(p)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -120,7 +121,7 @@ func (s *session) path(p string) error {
 }
 
 // open reads a file from disk and hands it on.
-func (s *session) open(p string, f file) error {
+func (s *reading) open(p string, f file) error {
 	r, err := os.Open(p)
 	if err != nil {
 		return s.refuse(f, fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be opened", f.name).WithMend("Check that you may read it."))
@@ -138,7 +139,7 @@ func (s *session) open(p string, f file) error {
 }
 
 // slurp reads at most the allowed bytes into a string, without a second copy.
-func (s *session) slurp(r io.Reader, size int64, f file) (string, error) {
+func (s *reading) slurp(r io.Reader, size int64, f file) (string, error) {
 	most := min(s.limits.FileBytes, s.limits.TotalBytes-s.bytes)
 	tooLarge := fault.New(fault.Invalid, tabular.LimitOp, "%s is larger than %s", f.name, tabular.Size(s.limits.FileBytes)).
 		WithMend("Split the export, or raise ingest.limits.file_bytes.")
@@ -162,7 +163,7 @@ func (s *session) slurp(r io.Reader, size int64, f file) (string, error) {
 }
 
 // refuse decides whether a file that cannot be read ends the reading.
-func (s *session) refuse(f file, err error) error {
+func (s *reading) refuse(f file, err error) error {
 	var e *fault.Error
 	limit := errors.As(err, &e) && e.Op == tabular.LimitOp
 	if f.named || s.o.Strict || limit || s.ctx.Err() != nil {
@@ -186,7 +187,7 @@ func (s *session) refuse(f file, err error) error {
 }
 
 // passOver lists a file that is not read because of its name.
-func (s *session) passOver(name, why string) {
+func (s *reading) passOver(name, why string) {
 	n := s.notes.add("unsupported_file", "", info, name+" ("+why+")", 1)
 	n.Message = fmt.Sprintf("%s not read: only CSV, TSV, JSON, JSON Lines, XLSX and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
 }

@@ -121,6 +121,29 @@ func TestMappingGoesBeforeDetection(t *testing.T) {
 	}
 }
 
+func TestSavedMappingGivesTheSameAgain(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("id,\"plan, or tier\",region,text\n")
+	for i := range 30 {
+		b.WriteString("T" + strings.Repeat("1", i) + "," + []string{"a", "b"}[i%2] + "," + []string{"x", "y"}[i%2] + ",words of theirs " + strings.Repeat("i", i) + "\n")
+	}
+	first := read(t, "x.csv", b.String())
+	again, err := ingest.ReadBytes(t.Context(), "x.csv", []byte(b.String()), ingest.Options{Saved: func(signature string) (map[string]string, bool) {
+		return first.Columns[0].Mapping(), signature == first.Columns[0].Signature
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := roles(again), roles(first); got != want || !strings.Contains(want, "segment:plan, or tier segment:region") {
+		t.Errorf("roles = %s, before %s", got, want)
+	}
+	for _, c := range again.Columns[0].Columns {
+		if c.Why != "saved" {
+			t.Errorf("%s: why = %q, want saved", c.Name, c.Why)
+		}
+	}
+}
+
 func TestRowsThatDoNotFitAreSetAside(t *testing.T) {
 	const text = "id,text,tag\n1,all is fine here,x\n2,one, too many,x\n3,short\n4,this one is fine,x\n"
 	r := read(t, "e.csv", text)
@@ -259,6 +282,10 @@ func TestPersonalDataIsMaskedAndKept(t *testing.T) {
 	}
 	if !strings.Contains(all.String(), "3348917502") {
 		t.Error("an order number was masked")
+	}
+	bad := read(t, "x.csv", "id,comment\n1,fine words here\n2,"+strings.Repeat("x ", 30)+"write to jane.doe@example.com,or not\n3,fine words too\n")
+	if raw := bad.SetAside[0].Raw; strings.Contains(raw, "jane") || len(raw) > 90 {
+		t.Errorf("a row that was set aside shows %q", raw)
 	}
 	off, err := ingest.ReadBytes(t.Context(), "x.csv", []byte("id,comment\n1,mail jane@x.com please\n2,nothing to see here\n"), ingest.Options{})
 	if err != nil || off.Records[0].Text != "mail jane@x.com please" || len(off.Masked) != 0 {

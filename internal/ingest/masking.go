@@ -6,6 +6,7 @@ import (
 
 	"roleos/internal/evidence"
 	"roleos/internal/ingest/redact"
+	"roleos/internal/ingest/tabular"
 )
 
 // maskPiece is how many records one worker masks at a time.
@@ -54,7 +55,7 @@ func (m *masker) attrs(list []evidence.Attr) {
 
 // redact masks all records, in pieces on all processors; each piece has its own
 // counts, which are then added, so the result does not depend on who did what.
-func (s *session) redact() error {
+func (s *reading) redact() error {
 	records := s.result.Records
 	pieces := (len(records) + maskPiece - 1) / maskPiece
 	originals := make([]map[string]string, pieces)
@@ -113,8 +114,10 @@ func (m *masker) records(records []evidence.Record) map[string]string {
 	return originals
 }
 
-// masked masks a value that is shown outside the records. It does not count.
-func (s *session) masked(column, value string) string {
-	out, _ := redact.Cell(value, redact.NamesPhone(column))
-	return out
+// shown returns a value for a place outside the records, masked and then clipped. It does not count.
+func (s *reading) shown(column, value string) string {
+	if s.o.Redact {
+		value, _ = redact.Cell(value, redact.NamesPhone(column))
+	}
+	return tabular.Clip(value)
 }

@@ -58,7 +58,7 @@ func (l Limits) orDefaults() Limits {
 }
 
 func (l Limits) table(rows int) tabular.Limits {
-	return tabular.Limits{Rows: l.Rows - rows, CellBytes: l.CellBytes, Columns: l.Columns, Depth: l.JSONDepth}
+	return tabular.Limits{Rows: max(1, l.Rows-rows), CellBytes: l.CellBytes, Columns: l.Columns, Depth: l.JSONDepth}
 }
 
 // Result is what a reading gave.

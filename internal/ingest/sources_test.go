@@ -193,13 +193,14 @@ func TestLimitsRefuse(t *testing.T) {
 		file, text, want string
 		limits           ingest.Limits
 	}{
-		"rows":    {"x.csv", small, "more than 1 rows", ingest.Limits{Rows: 1}},
+		"rows":    {"x.csv", small, "more rows than are read at once", ingest.Limits{Rows: 1}},
 		"bytes":   {"x.csv", small, "x.csv is larger than 20 bytes", ingest.Limits{FileBytes: 20}},
 		"cell":    {"x.csv", small, "a single cell holds more than 10 bytes", ingest.Limits{CellBytes: 10}},
 		"columns": {"x.csv", small, "more than 1 columns", ingest.Limits{Columns: 1}},
 		"depth":   {"x.json", `[{"text":[[["a"]]]}]`, "nested more than 4 deep", ingest.Limits{JSONDepth: 4}},
 		"value":   {"x.json", `[{"text":"a long long text"}]`, "a single cell holds more than 10 bytes", ingest.Limits{CellBytes: 10}},
-		"objects": {"x.json", `[{"text":"a"},{"text":"b"}]`, "more than 1 rows", ingest.Limits{Rows: 1}},
+		"files":   {"x.zip", packed(t, "a.csv", small, "b.csv", "text\nsome other words here\n"), "with x.zip/b.csv there are more than 2 rows", ingest.Limits{Rows: 2}},
+		"objects": {"x.json", `[{"text":"a"},{"text":"b"}]`, "more rows than are read at once", ingest.Limits{Rows: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ingest.ReadBytes(t.Context(), c.file, []byte(c.text), ingest.Options{Limits: c.limits})
@@ -215,6 +216,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("x.xlsx", []byte(book(f, [][]any{{"id", "text"}, {"a", "one thing said"}, {"b", 45000}}, nil)))
 	f.Add("x.csv", []byte(small))
 	f.Add("x.json", []byte(`[{"id":1,"text":"one thing"},{"id":2}]`))
+	f.Add("x.json", []byte(strings.Repeat("\r", 40)+"x\xbeson\r\r"))
 	f.Add("x.jsonl", []byte("{\"a\":\"b c d e f\"}\n{\"a\":\"g h i j k\"}\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		limits := ingest.Limits{FileBytes: 1 << 20, TotalBytes: 1 << 20, Rows: 2000, CellBytes: 1 << 16, Columns: 100, Files: 20}

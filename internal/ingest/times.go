@@ -102,7 +102,7 @@ func (b *builder) finishTimes() {
 // gaps reports runs of days without records that are far longer than usual: at
 // least three days, and more than three times as long as 95 of 100 pauses
 // between days with records. It needs twenty days with records.
-func (s *session) gaps() {
+func (s *reading) gaps() {
 	seen := map[int64]int{}
 	for i := range s.result.Records {
 		if t := s.result.Records[i].Time; !t.IsZero() {
@@ -140,12 +140,12 @@ const mostStarts = 64
 // lateStarts reports a channel or a source whose records begin late although
 // there were so many records before that chance does not explain it: with the share
 // it has since its first record, none before has a probability below one in a million.
-func (s *session) lateStarts() {
+func (s *reading) lateStarts() {
 	s.lateStart("Channel", func(i int) string { return s.result.Records[i].Channel }, func(v string) string { return v })
-	s.lateStart("Source", func(i int) string { return s.result.Records[i].Source }, s.name)
+	s.lateStart("Source", func(i int) string { return s.result.Records[i].Source }, func(v string) string { return s.names[v] })
 }
 
-func (s *session) lateStart(what string, value func(i int) string, shown func(string) string) {
+func (s *reading) lateStart(what string, value func(i int) string, shown func(string) string) {
 	type span struct{ first, total int64 }
 	spans := map[string]span{}
 	var from, to, dated int64

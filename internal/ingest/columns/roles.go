@@ -35,7 +35,7 @@ type Assigned struct {
 	Role   Role   `json:"role"`
 	Why    string `json:"why,omitempty"`    // name, content, given, saved; "" for a field
 	Filled int    `json:"filled"`           // sampled rows that have a value
-	Sample string `json:"sample,omitempty"` // the first value, clipped; masked by the caller
+	Sample string `json:"sample,omitempty"` // the beginning of the first value; to be masked and clipped
 }
 
 // Layout is the meaning of all columns of one table.
@@ -78,7 +78,7 @@ func resolve(given map[string]string, cols []tabular.Column) (map[Role][]int, er
 		}
 		names := []string{given[key]}
 		if find(given[key], cols) < 0 && role == Segment {
-			names = strings.Split(given[key], ",")
+			names = split(given[key], cols)
 		}
 		for _, n := range names {
 			i := find(n, cols)
@@ -90,6 +90,21 @@ func resolve(given map[string]string, cols []tabular.Column) (map[Role][]int, er
 		}
 	}
 	return out, nil
+}
+
+// split takes a list of names apart at its commas, but not inside a name that has commas itself.
+func split(list string, cols []tabular.Column) []string {
+	pieces := strings.Split(list, ",")
+	var out []string
+	for i := 0; i < len(pieces); {
+		j := min(len(pieces), i+64) // no name has more commas
+		for j > i+1 && find(strings.Join(pieces[i:j], ","), cols) < 0 {
+			j--
+		}
+		out = append(out, strings.Join(pieces[i:j], ","))
+		i = j
+	}
+	return out
 }
 
 func joinRoles() string {
@@ -142,9 +157,28 @@ func List(cols []tabular.Column) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(Quote(tabular.Clip(c.Name)))
+		b.WriteString(Label(i, c.Name))
 	}
 	return b.String()
+}
+
+// longName is the length from which a column is called by its position.
+const longName = 60
+
+// Ref returns what can be typed after "--map text=" to mean the column: its name, or "#" and its position when the name is long.
+func Ref(i int, name string) string {
+	if len(name) > longName {
+		return "'#" + strconv.Itoa(i+1) + "'"
+	}
+	return Quote(name)
+}
+
+// Label returns a column's name for a message, with its position when the name is long.
+func Label(i int, name string) string {
+	if len(name) > longName {
+		return "#" + strconv.Itoa(i+1) + " " + Quote(tabular.Clip(name))
+	}
+	return Quote(name)
 }
 
 // Quote returns a column's name as it can be typed after "--map text=".

@@ -109,7 +109,7 @@ func (s *scanner) quotedRow(row *Row, end, after int) error {
 		if fault != "" {
 			row.Bad = &Bad{
 				Column: fmt.Sprintf("column %d", len(s.cells)+1),
-				What:   fault, Raw: Clip(s.text[s.pos:end]),
+				What:   fault, Raw: Head(s.text[s.pos:end]),
 			}
 			row.Cells = s.cells
 			s.pos, s.line = after, s.line+1

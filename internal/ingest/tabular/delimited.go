@@ -99,12 +99,12 @@ func fit(row *Row, columns []Column) {
 		row.Cells = row.Cells[:want]
 	case n > want:
 		row.Bad = &Bad{
-			Column: columns[want-1].Name, Raw: Clip(row.Cells[want]),
+			Column: columns[want-1].Name, Raw: Head(row.Cells[want]),
 			What: fmt.Sprintf("the row has %d cells, the header has %d: a delimiter inside a cell is probably not quoted", n, want),
 		}
 	default:
 		row.Bad = &Bad{
-			Column: columns[n].Name, Raw: Clip(row.Cells[n-1]),
+			Column: columns[n].Name, Raw: Head(row.Cells[n-1]),
 			What: fmt.Sprintf("the row has %d cells, the header has %d: the row ends before this column", n, want),
 		}
 	}

@@ -230,7 +230,7 @@ func (j *jsonSource) each(repeat func(line int), yield func(*element) bool) erro
 		}
 		e.end = p.i
 		if want := byte('{'); e.node.kind != want && !(j.plain && e.node.kind == '"') {
-			e.bad = &Bad{What: "it is no object like the others", Raw: Clip(j.text[at:p.i])}
+			e.bad = &Bad{What: "it is no object like the others", Raw: Head(j.text[at:p.i])}
 		}
 		return yield(&e)
 	}
@@ -271,11 +271,11 @@ func (j *jsonSource) eachLine(repeat func(line int), yield func(*element) bool) 
 		var syntax *SyntaxError
 		switch {
 		case errors.As(p.err, &syntax):
-			e.bad = &Bad{What: "not valid JSON: " + syntax.What, Raw: Clip(raw)}
+			e.bad = &Bad{What: "not valid JSON: " + syntax.What, Raw: Head(raw)}
 		case !ok:
 			return p.err
 		case e.node.kind != '{':
-			e.bad = &Bad{What: "the line is no object", Raw: Clip(raw)}
+			e.bad = &Bad{What: "the line is no object", Raw: Head(raw)}
 		}
 		if !yield(&e) {
 			return nil

@@ -39,7 +39,7 @@ type Row struct {
 type Bad struct {
 	Column string // "" when no single column is to blame
 	What   string
-	Raw    string // the cell or line, clipped
+	Raw    string // the beginning of the cell or line, see Head
 }
 
 // Table is one table of a source. Each may be called several times and gives the same rows.
@@ -79,7 +79,7 @@ func (l Limits) columns(n int) error {
 
 func (l Limits) rows(n int) error {
 	if l.Rows > 0 && n > l.Rows {
-		return fault.New(fault.Invalid, LimitOp, "there are more than %d rows", l.Rows).
+		return fault.New(fault.Invalid, LimitOp, "there are more rows than are read at once").
 			WithMend("Split the export, or raise ingest.limits.rows.")
 	}
 	return nil
@@ -96,6 +96,15 @@ func Size(n int64) string {
 		}
 	}
 	return strconv.FormatInt(n, 10) + " bytes"
+}
+
+// Head returns the first 400 bytes of s: more than Clip keeps, so that what is
+// masked first and clipped then never shows a part of what should be masked.
+func Head(s string) string {
+	if len(s) <= 400 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:400], "") + "…"
 }
 
 // Clip returns s on one line and at most 80 bytes long, for a message.

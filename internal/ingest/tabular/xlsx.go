@@ -114,7 +114,7 @@ func sheet(ctx context.Context, f *excelize.File, name string, since1904 bool, l
 			row := Row{Cells: cells, Number: numbers[i]}
 			if len(rows[i]) > n && !blank(rows[i][n:]) {
 				row.Bad = &Bad{
-					Column: t.Columns[n-1].Name, Raw: Clip(rows[i][n]),
+					Column: t.Columns[n-1].Name, Raw: Head(rows[i][n]),
 					What: fmt.Sprintf("the row has a cell in column %d, the header has %d columns", n+1, n),
 				}
 			}

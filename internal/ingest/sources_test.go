@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"archive/zip"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,6 +155,33 @@ func TestWorkbook(t *testing.T) {
 	}
 	if f := finding(r, "no_text"); f.Count != 1 || f.Where[0] != "book.xlsx sheet Lookup" {
 		t.Errorf("no_text = %+v", f)
+	}
+}
+
+func TestSheetThatBreaksOffIsRefused(t *testing.T) {
+	raw := book(t, [][]any{{"id", "text"}, {"a", "first thing they said"}, {"b", "second thing they said"}, {"c", "third thing they said"}}, nil)
+	z, err := zip.NewReader(strings.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []string
+	for _, m := range z.File {
+		r, err := m.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(content)
+		if strings.HasPrefix(m.Name, "xl/worksheets/") {
+			text = strings.Replace(text, `<row r="3"`, `<row r="3`, 1)
+		}
+		parts = append(parts, m.Name, text)
+	}
+	if _, err := ingest.ReadBytes(t.Context(), "x.xlsx", []byte(packed(t, parts...)), ingest.Options{}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("error = %v, want the workbook refused", err)
 	}
 }
 

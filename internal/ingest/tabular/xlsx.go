@@ -1,12 +1,16 @@
 package tabular
 
 import (
+	"archive/zip"
 	"context"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/net/html/charset"
 
 	"roleos/internal/fault"
 )
@@ -26,6 +30,9 @@ func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (ta
 			tables, err = nil, damaged
 		}
 	}()
+	if !wellFormed(raw) {
+		return nil, damaged
+	}
 	f, openErr := excelize.OpenReader(strings.NewReader(raw), excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: max(unpacked+1, unzipInMemory), UnzipXMLSizeLimit: unzipInMemory,
 	})
@@ -47,6 +54,40 @@ func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (ta
 		}
 	}
 	return tables, nil
+}
+
+// wellFormed reports whether all sheets are whole XML. The reader used here takes
+// a fault in a sheet for its end, and rows behind it would be missing without a word.
+func wellFormed(raw string) bool {
+	z, err := zip.NewReader(strings.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return false
+	}
+	for _, m := range z.File {
+		name := strings.ToLower(m.Name)
+		if !strings.HasPrefix(name, "xl/worksheets/") || !strings.HasSuffix(name, ".xml") {
+			continue
+		}
+		if !wholeXML(m) {
+			return false
+		}
+	}
+	return true
+}
+
+func wholeXML(m *zip.File) bool {
+	r, err := m.Open()
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	d := xml.NewDecoder(r)
+	d.CharsetReader = charset.NewReaderLabel
+	for {
+		if _, err := d.Token(); err != nil {
+			return err == io.EOF
+		}
+	}
 }
 
 // sheet reads one sheet, or returns nil when it holds no table.

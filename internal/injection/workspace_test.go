@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"roleos/agents"
@@ -19,8 +19,10 @@ import (
 	"roleos/internal/app"
 	"roleos/internal/artefact"
 	"roleos/internal/change"
+	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
+	"roleos/internal/store"
 )
 
 // complaints are the ordinary rows that every file has beside its text.
@@ -38,9 +40,11 @@ func complaints() []string {
 // world is one workspace with the texts in every place that the outside can write to.
 type world struct {
 	*app.App
-	t     *testing.T
-	dir   string
-	texts []string
+	t      *testing.T
+	cfg    config.Config
+	dir    string
+	texts  []string
+	closed bool
 }
 
 // open makes the workspace. Files whose names and whose content are the texts
@@ -57,8 +61,13 @@ func open(t *testing.T, mode string, texts []string) *world {
 	}
 	a, err := app.Open(t.Context(), app.Options{Config: cfg})
 	must(t, err)
-	t.Cleanup(func() { must(t, a.Close()) })
-	return &world{App: a, t: t, dir: dir, texts: texts}
+	w := &world{App: a, t: t, cfg: cfg, dir: dir, texts: texts}
+	t.Cleanup(func() {
+		if !w.closed {
+			must(t, a.Close())
+		}
+	})
+	return w
 }
 
 // fileName is the text as far as a file's name can hold it.
@@ -84,20 +93,25 @@ func cut(s string, n int) string {
 }
 
 // draft runs the agent over one file for each text: the text is the file's
-// name, the name of a column, a value of it, and the feedback of a row.
-func (w *world) draft() handoff.Draft {
+// name, the name of a column, a value of it, and the feedback of a row or, in
+// parts of so many words, of several. Zero leaves it whole.
+func (w *world) draft(texts []string, part int, without map[string]bool) handoff.Draft {
 	w.t.Helper()
 	in := w.t.TempDir()
 	id := 0
-	for i, text := range w.texts {
+	for i, text := range texts {
 		var b strings.Builder
 		out := csv.NewWriter(&b)
 		row := func(comment, value string) {
-			id++
+			if id++; without[fmt.Sprintf("r-%d", id)] {
+				return
+			}
 			must(w.t, out.Write([]string{fmt.Sprintf("r-%d", id), fmt.Sprintf("2026-03-%02d", i%28+1), []string{"free", "team"}[i%2], comment, value}))
 		}
 		must(w.t, out.Write([]string{"id", "created_at", "plan", "comment", text}))
-		row(text, "x")
+		for _, p := range parts(text, part) {
+			row(p, "x")
+		}
 		row(complaints()[i%6], text)
 		row(complaints()[(i+1)%6], "x")
 		out.Flush()
@@ -109,7 +123,61 @@ func (w *world) draft() handoff.Draft {
 	return o.Draft
 }
 
-// gates is what the contract said, without the words that it quotes.
+// validated is a draft that passes its gates. A row of code or of sums can be
+// one that the analyst quotes too shortly, and then the gates rightly stop the
+// draft: such rows are left out, and only out of the feedback. It says how many.
+func (w *world) validated(texts []string, part int) (handoff.Draft, int) {
+	w.t.Helper()
+	without := map[string]bool{}
+	for range 10 {
+		d := w.draft(texts, part, without)
+		if d.State == handoff.Validated {
+			return d, len(without)
+		}
+		v, err := w.View(w.t.Context(), d.ID, 0)
+		must(w.t, err)
+		for _, th := range v.Synthesis.Themes {
+			for _, q := range th.Quotes {
+				if r, ok := v.Records(q.RecordID); ok && evidence.CheckQuote(&r, q) != nil {
+					without[r.ID] = true
+				}
+			}
+		}
+		for _, g := range v.Gates {
+			if g.Status != "passed" && g.ID != "quotes-grounded" {
+				w.t.Fatalf("the gate %s says %s: %s", g.ID, g.Status, g.Observed)
+			}
+		}
+	}
+	w.t.Fatal("no draft passes its gates")
+	return handoff.Draft{}, 0
+}
+
+// parts cuts the text into pieces of at most n words, as they stand.
+func parts(text string, n int) []string {
+	if n == 0 {
+		return []string{text}
+	}
+	var out []string
+	words, from, inside := 0, 0, false
+	for i, r := range text {
+		switch space := unicode.IsSpace(r); {
+		case space && inside:
+			if words++; words%n == 0 {
+				out, from = append(out, text[from:i]), i
+			}
+			inside = false
+		case !space:
+			inside = true
+		}
+	}
+	if strings.TrimSpace(text[from:]) != "" {
+		out = append(out, text[from:])
+	}
+	return out
+}
+
+// gate is what the contract said, without the words that it quotes.
 type gate struct{ ID, Says, Status string }
 
 func (w *world) gates(draft string) []gate {
@@ -139,8 +207,7 @@ func (w *world) rename(draft string) []string {
 	v, err := w.View(w.t.Context(), draft, 0)
 	must(w.t, err)
 	theme := v.Synthesis.Themes[0].ID
-	// The last one is a reviewer's own word, so that what comes after has a draft that passes.
-	for _, text := range append(slices.Clone(w.texts), "Exports that stop") {
+	for _, text := range w.texts {
 		edit, err := json.Marshal(artefact.Edit{Op: artefact.Rename, Theme: theme, Label: cut(text, 80)})
 		must(w.t, err)
 		d, rev, err := w.App.Review(w.t.Context(), handoff.Act{Draft: draft, Verdict: handoff.Edit, Edit: edit})
@@ -188,14 +255,11 @@ func kind(err error) string {
 
 // treatment is everything that decides about a change set, without its words.
 type treatment struct {
-	Principal   guardrails.Principal
+	By          guardrails.Principal
 	Target      string
-	Version     string
 	Environment string
 	Policy      string
 	Contract    string
-	Envelope    guardrails.Envelope
-	Population  int64
 	Worst       guardrails.Class
 	Ops         []string
 	Classes     []guardrails.Class
@@ -215,22 +279,46 @@ func (w *world) treatment(set string) treatment {
 	w.t.Helper()
 	v, err := w.ShowPlan(w.t.Context(), set)
 	must(w.t, err)
-	sets, err := w.Plans(w.t.Context())
-	must(w.t, err)
-	i := slices.IndexFunc(sets, func(s change.Set) bool { return s.ID == set })
-	cs, err := guardrails.Open(sets[i].Bytes)
-	must(w.t, err)
-	c := cs.Content()
 	out := treatment{
-		Principal: c.By, Target: c.Target, Version: c.TargetVersion, Environment: c.Environment, Policy: c.Policy, Contract: c.Contract,
-		Envelope: c.Envelope, Population: c.Population, Worst: cs.Worst(), Limits: v.Limits, Tainted: v.Tainted, Name: v.Ask.Name, Two: v.Ask.Two,
-		Staged: v.Proof.Staged, Reversed: v.Proof.Reversed, State: v.State, Allow: v.Decision.Allow, Used: v.Used,
+		By: v.By, Target: v.Target, Environment: v.Environment, Policy: v.Policy, Contract: v.Contract, Worst: v.Worst, Limits: v.Limits,
+		Tainted: v.Tainted, Name: v.Ask.Name, Two: v.Ask.Two, Staged: v.Proof.Staged, Reversed: v.Proof.Reversed,
+		State: v.State, Allow: v.Decision.Allow, Used: v.Used,
 	}
-	for _, ch := range c.Changes {
+	for _, ch := range v.Changes {
 		out.Ops, out.Classes, out.Objects = append(out.Ops, ch.Op), append(out.Classes, ch.Class), append(out.Objects, ch.Objects)
 	}
 	for _, r := range v.Decision.Reasons {
 		out.Why = append(out.Why, fmt.Sprint(r.Code))
+	}
+	return out
+}
+
+// stored is what a change set's bytes say beside its texts.
+type stored struct {
+	Version    string
+	Policy     string
+	Envelope   guardrails.Envelope
+	Population int64
+	Events     []guardrails.Event
+	Cost       guardrails.Cost
+}
+
+// close ends the workspace's process and reads the change sets as they are stored.
+func (w *world) close(sets ...string) []stored {
+	w.t.Helper()
+	must(w.t, w.App.Close())
+	w.closed = true
+	db, err := store.Open(w.t.Context(), store.Options{URL: w.cfg.Store.URL})
+	must(w.t, err)
+	defer func() { must(w.t, db.Close()) }()
+	var out []stored
+	for _, id := range sets {
+		set, err := db.ChangeSet(w.t.Context(), id)
+		must(w.t, err)
+		cs, err := guardrails.Open(set.Bytes)
+		must(w.t, err)
+		c := cs.Content()
+		out = append(out, stored{Version: c.TargetVersion, Policy: c.Policy, Envelope: c.Envelope, Population: c.Population, Events: c.Events, Cost: c.Cost})
 	}
 	return out
 }

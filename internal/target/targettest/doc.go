@@ -2,6 +2,6 @@
 // before-state, stage, apply, read back, inverse, drift, idempotency, limits,
 // and a process killed at every point of a change set's life.
 //
-// It decides what a target has to do for change sets to be safe on it. It knows
-// nothing about any one target.
+// It decides what a target has to do for change sets to be safe on it. It never
+// knows anything about one target alone.
 package targettest

@@ -109,7 +109,7 @@ start() {
     install
     prepare
     say 'starting'
-    rails setsid puma --quiet -e production -t 1:4 -b "tcp://127.0.0.1:$port" </dev/null >"$dir/log/puma.log" 2>&1 &
+    rails setsid puma --quiet -e production -t 1:4 --pidfile "$dir/pid" -b "tcp://127.0.0.1:$port" </dev/null >"$dir/log/puma.log" 2>&1 &
     for _ in $(seq 240); do
       answers && break
       sleep 0.25

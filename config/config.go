@@ -25,6 +25,7 @@ type Config struct {
 	Review         Review         `mapstructure:"review"`
 	Grants         Grants         `mapstructure:"grants"`
 	Publish        Publish        `mapstructure:"publish"`
+	Tracker        Tracker        `mapstructure:"tracker"`
 	Report         Report         `mapstructure:"report"`
 	Log            Log            `mapstructure:"log"`
 }
@@ -103,6 +104,15 @@ type Grants struct {
 // Publish says where approved drafts go.
 type Publish struct {
 	Root string `mapstructure:"root"` // below the workspace, with forward slashes
+}
+
+// Tracker says in which issue tracker tickets may be proposed.
+type Tracker struct {
+	Kind           string `mapstructure:"kind"` // none, github or redmine
+	URL            string `mapstructure:"url"`
+	Project        string `mapstructure:"project"`
+	StagingProject string `mapstructure:"staging_project"`
+	KeyFile        string `mapstructure:"key_file"` // below the workspace unless absolute
 }
 
 // Report says where reports go.

@@ -54,7 +54,8 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 		},
 		Alerts: config.Alerts{Q: 0.05, MinPeriodRecords: 10, MinRatio: 1.5},
 		Review: config.Review{Mode: "solo"}, Grants: config.Grants{Expiry: 15 * time.Minute},
-		Publish: config.Publish{Root: "context"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
+		Publish: config.Publish{Root: "context"},
+		Tracker: config.Tracker{Kind: "none", URL: "none", Project: "none", StagingProject: "none", KeyFile: "none"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
 	}
 	if d := cmp.Diff(want, c); d != "" {
 		t.Error(d)
@@ -76,7 +77,7 @@ workspace:
 report:
   dir: out
 log: {level: info}
-grants: {expiry: 1h}
+grants: {expiry: 12m}
 ingest:
   limits:
     file_bytes: 64MiB
@@ -91,7 +92,7 @@ ingest:
 		t.Fatal(err)
 	}
 	got := []any{c.Workspace.Name, c.ReportDir(), c.Log.Level, c.Privacy.Redact, c.Grants.Expiry, c.Ingest.Limits.FileBytes, c.Ingest.Limits.Rows, c.Ingest.Limits.Columns}
-	want := []any{"Customer voice", "/srv/reports", "debug", false, time.Hour, int64(64 << 20), 1000, 2000}
+	want := []any{"Customer voice", "/srv/reports", "debug", false, 12 * time.Minute, int64(64 << 20), 1000, 2000}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -150,7 +151,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"too large a number", "ingest: {limits: {rows: 99999999999999999999}}\n", "", "expected a whole number from 1 to 100000000"},
 		{"size", "ingest: {limits: {file_bytes: 64 parsecs}}\n", "", "ingest.limits.file_bytes is \"64 parsecs\", expected bytes from 1KiB to 1TiB, such as 64MiB"},
 		{"huge size", "ingest: {limits: {file_bytes: 9999999999TiB}}\n", "", "expected bytes from"},
-		{"duration", "grants: {expiry: 3 days}\n", "", "grants.expiry is \"3 days\", expected a duration from 1m to 24h, such as 30m"},
+		{"duration", "grants: {expiry: 3 days}\n", "", "grants.expiry is \"3 days\", expected a duration from 1m to 15m, such as 10m"},
 		{"bool", "privacy: {redact: yes}\n", "", "privacy.redact is text, expected true or false\nWrite the value without quotes."},
 		{"outside the workspace", "publish: {root: ../elsewhere}\n", "", "publish.root is \"../elsewhere\", expected a folder inside the workspace"},
 		{"own folder", "publish: {root: .roleos/keys}\n", "", "publish.root"},
@@ -281,7 +282,7 @@ func TestEveryKeyIsDocumentedBoundedAndInTheStruct(t *testing.T) {
 // What a setting shows is what it takes: every value shown, given back through
 // the environment, leads to the same settings.
 func TestShownSettingsCanBeGivenBack(t *testing.T) {
-	dir := workspace(t, "grants: {expiry: 90m}\nalerts: {q: 0.01}\ningest: {limits: {cell_bytes: 1000}}\n")
+	dir := workspace(t, "grants: {expiry: 9m}\nalerts: {q: 0.01}\ningest: {limits: {cell_bytes: 1000}}\n")
 	c, origins, err := config.Load(config.Options{Workspace: dir})
 	if err != nil {
 		t.Fatal(err)

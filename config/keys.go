@@ -69,8 +69,13 @@ func Keys() []Key {
 		{Name: "alerts.min_ratio", Doc: "Smallest change of a share, as a ratio, that is worth an alert.", Default: "1.5", kind: number(1, 100)},
 
 		{Name: "review.mode", Doc: "solo: the author may review, and every record says so. team: a second person has to.", Default: "solo", kind: choice("solo", "team")},
-		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "24h")},
+		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "15m")},
 		{Name: "publish.root", Doc: "Folder of the workspace into which approved drafts are published.", Default: "context", kind: innerFolder()},
+		{Name: "tracker.kind", Doc: "Issue tracker in which tickets may be proposed.", Default: None, kind: choice(None, "github", "redmine")},
+		{Name: "tracker.url", Doc: "Address of the tracker. none: GitHub's own.", Default: None, kind: optional(text(200))},
+		{Name: "tracker.project", Doc: "Project whose issues may be opened: OWNER/REPOSITORY on GitHub, the identifier on Redmine.", Default: None, kind: optional(text(120))},
+		{Name: "tracker.staging_project", Doc: "Project of the same tracker in which tickets are tried first. none: they cannot be tried, and opening them asks for the target's name.", Default: None, kind: optional(text(120))},
+		{Name: "tracker.key_file", Doc: "File that holds the tracker's API key and nothing else, readable by you only.", Default: None, kind: optional(folder())},
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}

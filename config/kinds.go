@@ -78,6 +78,22 @@ func text(most int) kind {
 	}
 }
 
+// None is the value of a setting that names something there need not be.
+const None = "none"
+
+// optional also accepts None.
+func optional(k kind) kind {
+	parse := k.parse
+	k.bound = None + ", or " + k.bound
+	k.parse = func(s string) (any, error) {
+		if s == None {
+			return s, nil
+		}
+		return parse(s)
+	}
+	return k
+}
+
 func person() kind {
 	form := regexp.MustCompile(`^person:[a-z0-9][a-z0-9._@+-]{0,79}$`)
 	return kind{
@@ -162,7 +178,7 @@ func duration(least, most string) kind {
 	lo, _ := time.ParseDuration(least)
 	hi, _ := time.ParseDuration(most)
 	return kind{
-		bound: fmt.Sprintf("a duration from %s to %s, such as 30m", least, most), accepts: []shape{aText},
+		bound: fmt.Sprintf("a duration from %s to %s, such as 10m", least, most), accepts: []shape{aText},
 		parse: func(s string) (any, error) {
 			d, err := time.ParseDuration(s)
 			return check(d, err == nil && d >= lo && d <= hi)

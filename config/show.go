@@ -44,6 +44,8 @@ func (c Config) values() map[string]any {
 		"prioritisation.segment_weights": c.Prioritisation.SegmentWeights,
 		"alerts.q":                       c.Alerts.Q, "alerts.min_period_records": c.Alerts.MinPeriodRecords, "alerts.min_ratio": c.Alerts.MinRatio,
 		"review.mode": c.Review.Mode, "grants.expiry": c.Grants.Expiry, "publish.root": c.Publish.Root,
+		"tracker.kind": c.Tracker.Kind, "tracker.url": c.Tracker.URL, "tracker.project": c.Tracker.Project,
+		"tracker.staging_project": c.Tracker.StagingProject, "tracker.key_file": c.Tracker.KeyFile,
 		"report.dir": c.Report.Dir, "log.level": c.Log.Level,
 	}
 }

@@ -35,3 +35,11 @@ type Draft struct {
 	// Taint names the untrusted texts that the draft was made from.
 	Taint []string
 }
+
+// Ticket is an issue that an agent proposes to open. Whether it is opened is
+// for the guardrails and a person.
+type Ticket struct {
+	Key   string // the same for the same matter, so that it is opened once
+	Title string
+	Body  string
+}

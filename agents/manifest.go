@@ -30,7 +30,7 @@ type Manifest struct {
 	Inputs     []Input    `yaml:"inputs" json:"inputs"`
 	Output     Output     `yaml:"output" json:"output"`
 	Oversight  []string   `yaml:"oversight" json:"oversight"`
-	Envelope   Envelope   `yaml:"envelope" json:"envelope"`
+	Envelopes  []Envelope `yaml:"envelopes" json:"envelopes"` // one for each target; none means that nothing may be touched
 	Delegation []Step     `yaml:"delegation" json:"delegation"`
 	Cadence    string     `yaml:"cadence" json:"cadence"`
 	Budget     Budget     `yaml:"budget" json:"budget"`
@@ -58,14 +58,28 @@ type Output struct {
 	To       string `yaml:"to" json:"to"`
 }
 
-// Envelope is the most that publishing the agent's draft may touch.
+// Envelope is the most that change sets made from the agent's drafts may touch
+// of one target.
 type Envelope struct {
 	Target     string   `yaml:"target" json:"target"`
-	Operations []string `yaml:"operations" json:"operations"` // create, update, delete
-	Paths      []string `yaml:"paths" json:"paths"`           // prefixes below the publication root
+	Operations []string `yaml:"operations" json:"operations"` // as the target names them: create, update, open, ...
+	Paths      []string `yaml:"paths" json:"paths"`           // folders of the target; for files below the publication root
 	MostEach   int      `yaml:"most_objects_per_operation" json:"most_objects_per_operation"`
 	MostShare  float64  `yaml:"most_share_of_population" json:"most_share_of_population"`
 	PerDay     int      `yaml:"most_changes_per_day" json:"most_changes_per_day"`
+	// Unproven admits changes whose undoing could not be proven; a person then
+	// types the target's name.
+	Unproven bool `yaml:"unproven" json:"unproven"`
+}
+
+// Envelope returns the envelope for the target; fault.Denied when the agent may not touch it.
+func (m Manifest) Envelope(target string) (Envelope, error) {
+	for _, e := range m.Envelopes {
+		if e.Target == target {
+			return e, nil
+		}
+	}
+	return Envelope{}, fault.New(fault.Denied, "agents.envelope", "%s may not touch %s: its manifest has no envelope for it", m.Name, target)
 }
 
 // Step is one part of the agent's task with its three delegation factors.
@@ -162,7 +176,12 @@ func (m Manifest) Missing() []string {
 	need("output.artefact", m.Output.Artefact)
 	need("output.contract", m.Output.Contract)
 	need("oversight", strings.Join(m.Oversight, ""))
-	need("envelope.target", m.Envelope.Target)
+	for i, e := range m.Envelopes {
+		need(fmt.Sprintf("envelopes[%d].target", i), e.Target)
+	}
+	if len(m.Envelopes) == 0 {
+		out = append(out, "envelopes")
+	}
 	if len(m.Delegation) == 0 {
 		out = append(out, "delegation")
 	}

@@ -70,28 +70,3 @@ func Worst(classes ...Class) Class {
 	}
 	return worst
 }
-
-// Manifest is what we ourselves say about a target. What a target says about
-// itself, such as a tool's read-only hint, is never evidence.
-type Manifest struct {
-	Name       string      // as people type it to confirm
-	Version    string      // changes when the target's behaviour or schema does; voids proofs
-	Operations []Operation // whatever is not listed is Unknown
-	Settles    bool        // after a crash, reading back proves that an effect did not happen and will not
-}
-
-// Operation is one thing a target can do.
-type Operation struct {
-	Name  string
-	Class Class
-}
-
-// Class returns the class of the named operation, Unknown when it is not listed.
-func (m Manifest) Class(op string) Class {
-	for _, o := range m.Operations {
-		if o.Name == op {
-			return o.Class
-		}
-	}
-	return Unknown
-}

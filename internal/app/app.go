@@ -23,6 +23,7 @@ import (
 	"roleos/internal/handoff"
 	"roleos/internal/store"
 	"roleos/internal/target/files"
+	"roleos/internal/target/tracker"
 	"roleos/internal/textmine"
 )
 
@@ -50,6 +51,7 @@ type App struct {
 	engine     *engine.Engine
 	change     *change.Service
 	files      *files.Target
+	tracker    *tracker.Target // nil without one in the settings
 	log        *audit.Log
 	gate       *gatekeeper
 	agents     map[string]agents.Agent

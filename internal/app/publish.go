@@ -11,6 +11,7 @@ import (
 	"roleos/agents"
 	"roleos/guardrails"
 	"roleos/guardrails/delegation"
+	"roleos/internal/artefact"
 	"roleos/internal/change"
 	"roleos/internal/engine"
 	"roleos/internal/fault"
@@ -113,12 +114,16 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	if err := report.Markdown(&text, v); err != nil {
 		return "", err
 	}
-	folder := path.Join(a.cfg.Publish.Root, m.Envelope.Paths[0], d.ID)
+	e, err := m.Envelope(filesTarget)
+	if err != nil {
+		return "", err
+	}
+	folder := path.Join(a.cfg.Publish.Root, e.Paths[0], d.ID)
 	proposal := change.Proposal{
 		Key: in.Run, By: guardrails.Principal{ID: "agent:" + d.Agent}, Run: in.Run, Draft: d.ID,
-		Intent: "Publish “" + d.Title + "”, revision approved by " + in.By, Target: m.Envelope.Target,
-		Envelope: envelope(m, a.cfg.Publish.Root), Contract: d.Contract,
-		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(v)},
+		Intent: "Publish “" + d.Title + "”, revision approved by " + in.By, Target: filesTarget,
+		Envelope: envelope(m, e, a.cfg.Publish.Root), Contract: d.Contract,
+		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(v.Synthesis)},
 		Provenance: []string{"draft " + d.ID, provenRevision + rev.Digest, "records " + d.Records},
 	}
 	for _, f := range []struct {
@@ -126,7 +131,7 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 		body []byte
 	}{{"synthesis.md", text.Bytes()}, {"synthesis.json", rev.Body}} {
 		object := path.Join(folder, f.name)
-		op, err := a.writeOp(ctx, m.Envelope.Target, object)
+		op, err := a.writeOp(ctx, object)
 		if err != nil {
 			return "", err
 		}
@@ -136,28 +141,28 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	return set.ID, err
 }
 
-func sourceNames(v report.View) []string {
+func sourceNames(s artefact.FeedbackSynthesis) []string {
 	var out []string
-	for _, s := range v.Synthesis.Sources {
-		out = append(out, s.Name)
+	for _, src := range s.Sources {
+		out = append(out, src.Name)
 	}
 	return out
 }
 
-// envelope is the manifest's blast radius in the guardrails' terms; its paths stand below root.
-func envelope(m agents.Manifest, root string) guardrails.Envelope {
+// envelope is a manifest's blast radius in the guardrails' terms; its paths stand below root.
+func envelope(m agents.Manifest, in agents.Envelope, root string) guardrails.Envelope {
 	const day = 24 * time.Hour
 	e := guardrails.Envelope{
-		Window: day, MostShare: int64(m.Envelope.MostShare * guardrails.Million),
-		Rate: guardrails.Rate{Most: int64(m.Envelope.PerDay), Per: day},
+		Window: day, MostShare: int64(in.MostShare * guardrails.Million), Irreversible: in.Unproven,
+		Rate: guardrails.Rate{Most: int64(in.PerDay), Per: day},
 		Stop: guardrails.Stop{After: time.Duration(max(m.Budget.Minutes, 1)) * time.Minute},
 	}
 	var under []string
-	for _, p := range m.Envelope.Paths {
+	for _, p := range in.Paths {
 		under = append(under, path.Join(root, p))
 	}
-	for _, op := range m.Envelope.Operations {
-		e.Allow = append(e.Allow, guardrails.Rule{Target: m.Envelope.Target, Op: op, Under: under, Most: int64(m.Envelope.MostEach)})
+	for _, op := range in.Operations {
+		e.Allow = append(e.Allow, guardrails.Rule{Target: in.Target, Op: op, Under: under, Most: int64(in.MostEach)})
 	}
 	return e
 }

@@ -43,7 +43,7 @@ var mayImport = map[string]string{
 	"internal/target/files":      "guardrails internal/change internal/fault",
 	"internal/target/git":        "guardrails internal/change internal/fault",
 	"internal/target/webhook":    "guardrails internal/change internal/fault",
-	"internal/target/targettest": "guardrails internal/change internal/change/keyfile internal/store",
+	"internal/target/targettest": "guardrails internal/change internal/change/keyfile internal/store internal/store/storetest",
 	"internal/textmine":          "internal/textmine/graph internal/textmine/vec",
 	"internal/textmine/graph":    "internal/textmine/vec",
 	"internal/textmine/label":    "",

@@ -12,7 +12,10 @@ import (
 // Limits on one proposal.
 const (
 	MaxChanges = 1_000
-	MaxBody    = 4 << 20 // bytes of one change
+	// MaxBody is the most bytes of one change, 32 MiB. A set's bytes have a bound
+	// of their own, guardrails.MaxSetBytes; in them a body takes four thirds of its
+	// size, and replacing a text takes the old one twice beside the new.
+	MaxBody = 32 << 20
 )
 
 // Proposal is what somebody wants to be changed.

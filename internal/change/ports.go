@@ -62,10 +62,14 @@ type Measured struct {
 	Version    string // of the target's own schema; empty when it has none
 }
 
-// Registered is a target with what we say about it.
+// Registered is a target with what we say about it. The manifest is compiled in
+// beside the target's own code; for a Foreign target only External makes one.
 type Registered struct {
 	Manifest guardrails.Manifest
 	Target   Target
+
+	signed string // digest of the manifest whose signature was checked; empty when none was
+	digest string // of Manifest; set by New
 }
 
 // Stage is a copy to try changes on. Close removes it.

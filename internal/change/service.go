@@ -22,8 +22,9 @@ type Service struct {
 	active map[string]bool // sets that this process is applying now
 }
 
-// New returns a Service. It fails when something required is missing, or a
-// target has a name that could be taken for an answer.
+// New returns a Service. It fails when something required is missing, a target
+// has a name that could be taken for an answer, its manifest cannot be written
+// down, or it is Foreign and its manifest is not signed by us.
 func New(o Options) (*Service, error) {
 	if o.Sets == nil || o.Effects == nil || o.Grants == nil || o.Tx == nil || o.Audit == nil || o.Keys == nil || o.Now == nil || o.NewID == nil {
 		return nil, errors.New("change: a port is missing")
@@ -51,6 +52,9 @@ func New(o Options) (*Service, error) {
 		}
 		if _, twice := s.targets[name]; twice || t.Target == nil {
 			return nil, fmt.Errorf("change: two targets %q, or one that is nil", name)
+		}
+		if err := t.trust(); err != nil {
+			return nil, err
 		}
 		s.targets[name] = t
 	}
@@ -220,14 +224,6 @@ func (s *Service) current(ctx context.Context, c guardrails.Content, t Registere
 	now, err := s.o.Contract(ctx, c.Contract)
 	cur.Contract = now
 	return cur, err
-}
-
-// version names the target's behaviour and its schema in one text.
-func version(t Registered, schema string) string {
-	if schema == "" {
-		return t.Manifest.Version
-	}
-	return t.Manifest.Version + " " + schema
 }
 
 // denied is a decision as an error.

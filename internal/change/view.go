@@ -4,16 +4,36 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"roleos/guardrails"
+	"roleos/internal/fault"
 )
 
-// readingSpeed is how many characters of a view are read in a second at most:
-// about 500 words a minute, twice an adult's silent reading of prose
-// (https://doi.org/10.1016/j.jml.2019.104047). Faster confirmations are marked.
-const readingSpeed = 50
+// How long reading takes at least. Faster confirmations are marked.
+const (
+	// readingSpeed is how many characters of a view are read in a second at most:
+	// about 500 words a minute, twice an adult's silent reading of prose
+	// (https://doi.org/10.1016/j.jml.2019.104047).
+	readingSpeed = 50
+	// readingLine is how many characters of one line count. That is some 330
+	// words, more than nearly every paragraph written on one line; a line that
+	// goes on for longer was made by a machine for a machine, such as a whole JSON
+	// document, and is looked at but not read. Text that is laid out to be read
+	// counts in full.
+	readingLine = 2_000
+)
+
+// reading returns what reading the difference takes at least.
+func reading(diff string) time.Duration {
+	read := 0
+	for l := range strings.Lines(diff) {
+		read += min(utf8.RuneCountInString(l), readingLine)
+	}
+	return time.Duration(read) * time.Second / readingSpeed
+}
 
 // Shown is the part of a view that a confirmation is about. It is rendered from
 // the stored bytes alone, with the staging's result and the question asked.
@@ -163,24 +183,30 @@ func (s *Service) shown(out Outcome, cs *guardrails.ChangeSet, ask Ask) (Shown, 
 			v.Tainted, v.TaintedBy = true, append(v.TaintedBy, "step "+guardrails.Visible(ev.Step))
 		}
 	}
-	read := 0
+	room := maxShown
 	for _, ch := range c.Changes {
 		after := ch.Body
 		if ch.After == guardrails.Absent {
 			after = nil
 		}
-		d := unified(ch.Before.Body, after)
-		read += utf8.RuneCountInString(d)
+		d, whole := unified(ch.Before.Body, after, room)
+		if !whole {
+			return v, fault.New(fault.Exhausted, "change.show", "the differences of %s have more than %d MiB as a person would read them", c.ID, maxShown>>20).
+				WithMend("reject it, and propose less at once: what cannot be shown whole is not confirmed")
+		}
+		room -= len(d)
+		v.Reading += reading(d)
 		v.Changes = append(v.Changes, ShownChange{
 			Op: guardrails.Visible(ch.Op), Object: guardrails.Visible(ch.Object), Class: ch.Class, Objects: ch.Objects, Diff: d, Inverse: ch.Inverse.Op,
 		})
 	}
+	read := v.Reading
+	v.Reading = 0 // an estimate, and no part of what is confirmed
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return v, fmt.Errorf("render %s: %w", c.ID, err)
 	}
-	v.Digest = guardrails.Digest(raw)
-	v.Reading = time.Duration(read) * time.Second / readingSpeed
+	v.Digest, v.Reading = guardrails.Digest(raw), read
 	return v, nil
 }
 
@@ -227,11 +253,17 @@ func limits(c guardrails.Content) []Limit {
 
 func drift(cs *guardrails.ChangeSet, seen observed) []Drift {
 	var out []Drift
+	room := maxShown
 	for i, c := range cs.Content().Changes {
 		if seen.digests[i] == c.Before.Digest {
 			continue
 		}
-		d := Drift{Object: guardrails.Visible(c.Object), Diff: unified(c.Before.Body, seen.states[i].Body)}
+		d := Drift{Object: guardrails.Visible(c.Object)}
+		var whole bool
+		if d.Diff, whole = unified(c.Before.Body, seen.states[i].Body, room); !whole {
+			d.Diff = "the object has changed by more than can be shown\n"
+		}
+		room -= len(d.Diff)
 		if d.Diff == "" {
 			d.Diff = "the object reads the same, but what it drags along has changed\n"
 			if (seen.states[i].Digest == guardrails.Absent) != (c.Before.Digest == guardrails.Absent) {

@@ -73,8 +73,11 @@ func (s *session) manifest(m agents.Manifest) {
 	for _, o := range m.Oversight {
 		p("Oversight", "%s", o)
 	}
-	e := m.Envelope
-	p("May touch", "%s in %s: at most %d objects of each kind of change, %d changes a day; %s", strings.Join(e.Operations, " and "), strings.Join(e.Paths, ", "), e.MostEach, e.PerDay, "nothing else")
+	for _, e := range m.Envelopes {
+		p("May touch", "%s: %s in %s, at most %d objects of each kind of change and %d changes a day", e.Target,
+			strings.Join(e.Operations, " and "), strings.Join(e.Paths, ", "), e.MostEach, e.PerDay)
+	}
+	p("May touch", "nothing else")
 	for _, x := range app.Modes(m) {
 		p("Mode", "%s: %s", x.Step, x.Result.Mode)
 	}

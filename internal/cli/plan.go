@@ -21,7 +21,7 @@ func (s *session) planCommand() *cobra.Command {
 these places, in this state. It was tried on a copy and its undoing proven there.
 A person confirms exactly this set; anything else confirms nothing.`,
 	}
-	c.AddCommand(s.planListCommand(), s.planShowCommand(), s.planConfirmCommand(),
+	c.AddCommand(s.planListCommand(), s.planShowCommand(), s.planProposeCommand(), s.planConfirmCommand(),
 		s.planMove("stage PLAN", "Try a change set on a copy and prove its inverse", (*app.App).StagePlan),
 		s.planMove("apply PLAN", "Do what was confirmed, or go on where it was interrupted", (*app.App).ApplyPlan),
 		s.planMove("undo PLAN", "Plan the change set that takes this one back", (*app.App).UndoPlan),
@@ -278,6 +278,33 @@ func (s *session) planMove(use, short string, do moveFunc) *cobra.Command {
 			return s.writePlan(v, false)
 		},
 	}
+}
+
+func (s *session) planProposeCommand() *cobra.Command {
+	var top int
+	c := &cobra.Command{
+		Use: "propose DRAFT", Short: "Plan tickets for the first issues of an approved draft", Args: cobra.ExactArgs(1),
+		Long: `The agent proposes a ticket for each of its first issues; nothing is opened yet.
+Tickets that the tracker has already, by their marker or by their words, are left
+out. The tracker is set up with tracker.kind, tracker.project and tracker.key_file.`,
+		Example: "  roleos plan propose fs-3f2a91c0 --top 3",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.format(asText, asJSON); err != nil {
+				return err
+			}
+			a, err := s.open(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			v, err := a.ProposeTickets(cmd.Context(), args[0], top)
+			if err != nil {
+				return err
+			}
+			return s.writePlan(v, false)
+		},
+	}
+	c.Flags().IntVar(&top, "top", 5, "propose tickets for at most this many issues")
+	return c
 }
 
 func (s *session) planRejectCommand() *cobra.Command {

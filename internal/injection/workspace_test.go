@@ -43,7 +43,6 @@ type world struct {
 	t      *testing.T
 	cfg    config.Config
 	dir    string
-	texts  []string
 	closed bool
 }
 
@@ -61,7 +60,7 @@ func open(t *testing.T, mode string, texts []string) *world {
 	}
 	a, err := app.Open(t.Context(), app.Options{Config: cfg})
 	must(t, err)
-	w := &world{App: a, t: t, cfg: cfg, dir: dir, texts: texts}
+	w := &world{App: a, t: t, cfg: cfg, dir: dir}
 	t.Cleanup(func() {
 		if !w.closed {
 			must(t, a.Close())
@@ -201,13 +200,13 @@ func (w *world) gates(draft string) []gate {
 
 // rename gives a theme each text as its label, as a reviewer would who pastes
 // it, and returns how each was treated.
-func (w *world) rename(draft string) []string {
+func (w *world) rename(draft string, labels []string) []string {
 	w.t.Helper()
 	var out []string
 	v, err := w.View(w.t.Context(), draft, 0)
 	must(w.t, err)
 	theme := v.Synthesis.Themes[0].ID
-	for _, text := range w.texts {
+	for _, text := range labels {
 		edit, err := json.Marshal(artefact.Edit{Op: artefact.Rename, Theme: theme, Label: cut(text, 80)})
 		must(w.t, err)
 		d, rev, err := w.App.Review(w.t.Context(), handoff.Act{Draft: draft, Verdict: handoff.Edit, Edit: edit})
@@ -216,26 +215,25 @@ func (w *world) rename(draft string) []string {
 	return out
 }
 
-// comment writes each text as the comment of somebody who may not approve, and
-// says each as a verdict.
-func (w *world) comment(draft string) []string {
+// comment writes each text as the comment of somebody else, and as the name of
+// somebody who approves.
+func (w *world) comment(draft string, texts []string) []string {
 	w.t.Helper()
 	var out []string
-	for _, text := range w.texts {
+	for _, text := range texts {
 		d, _, err := w.Handoff.Review(w.t.Context(), handoff.Act{Draft: draft, By: "person:visitor", Verdict: handoff.Comment, Text: text})
-		_, _, verr := w.Handoff.Review(w.t.Context(), handoff.Act{Draft: draft, By: "person:visitor", Verdict: handoff.Verdict(text), Text: text})
 		_, _, aerr := w.Handoff.Review(w.t.Context(), handoff.Act{Draft: draft, By: text, Verdict: handoff.Approve, Text: text})
-		out = append(out, fmt.Sprintf("%s %s %s %s", d.State, kind(err), kind(verr), kind(aerr)))
+		out = append(out, fmt.Sprintf("%s %s %s", d.State, kind(err), kind(aerr)))
 	}
 	return out
 }
 
 // answer gives each text as the answer to the question that confirms the set,
 // and tries to apply without one.
-func (w *world) answer(set string) []string {
+func (w *world) answer(set string, texts []string) []string {
 	w.t.Helper()
 	var out []string
-	for _, text := range w.texts {
+	for _, text := range texts {
 		g, err := w.ConfirmPlan(w.t.Context(), set, text)
 		if g.ID != "" || err == nil {
 			w.t.Errorf("%.80q confirmed a change set", text)
@@ -250,7 +248,7 @@ func kind(err error) string {
 	if err == nil {
 		return "ok"
 	}
-	return string(fault.KindOf(err))
+	return fault.KindOf(err).String()
 }
 
 // treatment is everything that decides about a change set, without its words.
@@ -304,7 +302,8 @@ type stored struct {
 }
 
 // close ends the workspace's process and reads the change sets as they are stored.
-func (w *world) close(sets ...string) []stored {
+// The draft's id, which no two share, becomes DRAFT.
+func (w *world) close(draft string, sets ...string) []stored {
 	w.t.Helper()
 	must(w.t, w.App.Close())
 	w.closed = true
@@ -318,6 +317,11 @@ func (w *world) close(sets ...string) []stored {
 		cs, err := guardrails.Open(set.Bytes)
 		must(w.t, err)
 		c := cs.Content()
+		for _, rule := range c.Envelope.Allow {
+			for i := range rule.Under {
+				rule.Under[i] = strings.ReplaceAll(rule.Under[i], draft, "DRAFT")
+			}
+		}
 		out = append(out, stored{Version: c.TargetVersion, Policy: c.Policy, Envelope: c.Envelope, Population: c.Population, Events: c.Events, Cost: c.Cost})
 	}
 	return out

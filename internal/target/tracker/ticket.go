@@ -87,7 +87,7 @@ func parse(raw []byte) (Ticket, error) {
 		return bad("it is not in normal form (one line of title, no blank ends, labels sorted)")
 	case guardrails.Visible(t.Title) != t.Title:
 		return bad("its title has a character that hides something")
-	case strings.Contains(t.Body, mark) || strings.ContainsRune(t.Body, 0):
+	case strings.Contains(t.Body, mark) || strings.Contains(t.Body, labelMark) || strings.ContainsRune(t.Body, 0):
 		return bad("its body has a marker or a zero byte in it")
 	}
 	for _, l := range t.Labels {
@@ -98,8 +98,11 @@ func parse(raw []byte) (Ticket, error) {
 	return n, nil
 }
 
-// mark begins the line that names a ticket inside an issue.
-const mark = "[roleos:"
+const (
+	mark = "[roleos:" // begins the line that names a ticket inside an issue
+	// labelMark begins the line in which a tracker without labels keeps them.
+	labelMark = "[labels:"
+)
 
 var lastLine = regexp.MustCompile(`(?:^|\n)\[roleos:([a-z]{2}-[0-9a-f-]{16,60})( withdrawn)?\]\s*$`)
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -29,9 +30,10 @@ const Send = "send"
 
 // Limits.
 const (
-	MaxBytes  = 256 << 10 // of a message
-	maxAnswer = 64 << 10  // read of an answer
-	timeout   = 15 * time.Second
+	MaxBytes       = 256 << 10 // of a message
+	maxAnswer      = 64 << 10  // read of an answer
+	DefaultTimeout = 15 * time.Second
+	MaxTimeout     = time.Minute
 )
 
 // Manifest says what a target of this kind can do.
@@ -46,6 +48,9 @@ type Endpoint struct {
 	Secret string
 	// Private admits loopback, private and link-local addresses.
 	Private bool
+	// Timeout bounds one message from looking up the name to the end of the
+	// answer. Default DefaultTimeout, at most MaxTimeout.
+	Timeout time.Duration
 }
 
 // Target sends messages. It is safe for concurrent use.
@@ -77,14 +82,17 @@ func New(endpoints map[string]Endpoint, now func() time.Time) (*Target, error) {
 		if name == "" || strings.ContainsAny(name, "/ ") || guardrails.Visible(name) != name {
 			return nil, fault.New(fault.Invalid, "webhook.new", "%q is no name for an endpoint", name)
 		}
-		t.endpoints[name] = endpoint{url: u.String(), secret: secret, client: client(e.Private)}
+		if e.Timeout < 0 || e.Timeout > MaxTimeout {
+			return nil, fault.New(fault.Invalid, "webhook.new", "the timeout of the endpoint %q is %s; it may be 0 for %s, or up to %s", name, e.Timeout, DefaultTimeout, MaxTimeout)
+		}
+		t.endpoints[name] = endpoint{url: u.String(), secret: secret, client: client(e.Private, cmp.Or(e.Timeout, DefaultTimeout))}
 	}
 	return t, nil
 }
 
 // client returns a client that looks at each address right before it connects,
 // so that no name can resolve to something else in between.
-func client(private bool) *http.Client {
+func client(private bool, timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(address)
 		if err == nil && (private || public(ap.Addr())) {
@@ -122,7 +130,7 @@ func public(a netip.Addr) bool {
 	}
 	for _, block := range []string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
 	} {
 		if netip.MustParsePrefix(block).Contains(a) {
 			return false

@@ -118,7 +118,7 @@ func loopback(host string) bool {
 // transport marks connections that were never made: then nothing was done.
 func transport() *http.Transport {
 	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 8, IdleConnTimeout: 30 * time.Second,
+		ForceAttemptHTTP2: true, MaxIdleConns: 8, IdleConnTimeout: 30 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second}

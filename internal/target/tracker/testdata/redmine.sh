@@ -109,7 +109,8 @@ start() {
     install
     prepare
     say 'starting'
-    rails setsid puma --quiet -e production -t 1:4 --pidfile "$dir/pid" -b "tcp://127.0.0.1:$port" </dev/null >"$dir/log/puma.log" 2>&1 &
+    # One thread: Ruby's SQLite waits for a lock without letting the holder go on.
+    rails setsid puma --quiet -e production -t 1:1 --pidfile "$dir/pid" -b "tcp://127.0.0.1:$port" </dev/null >"$dir/log/puma.log" 2>&1 &
     for _ in $(seq 240); do
       answers && break
       sleep 0.25

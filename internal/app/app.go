@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"roleos/agents"
 	"roleos/agents/feedbackriver"
 	"roleos/config"
 	"roleos/internal/artefact"
@@ -24,7 +23,6 @@ import (
 	"roleos/internal/store"
 	"roleos/internal/target/files"
 	"roleos/internal/target/tracker"
-	"roleos/internal/textmine"
 )
 
 // Options says what to open.
@@ -40,6 +38,10 @@ type Options struct {
 	Hook func(point string)
 }
 
+// storeWait is how long a command waits for another one on the same SQLite
+// workspace: longer than most commands take, short enough to be told why.
+const storeWait = 10 * time.Second
+
 // App is one opened workspace. Its methods may be called concurrently.
 type App struct {
 	Handoff *handoff.Service
@@ -47,6 +49,7 @@ type App struct {
 	cfg        config.Config
 	executor   string // names this process among replicas
 	now        func() time.Time
+	logger     *slog.Logger
 	db         *store.DB
 	engine     *engine.Engine
 	change     *change.Service
@@ -54,7 +57,6 @@ type App struct {
 	tracker    *tracker.Target // nil without one in the settings
 	log        *audit.Log
 	gate       *gatekeeper
-	agents     map[string]agents.Agent
 	policy     artefact.Policy
 	drafting   *engine.Workflow[draftInput, draftOutput]
 	publishing *engine.Workflow[publishInput, string]
@@ -83,8 +85,8 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	logger := slog.New(slog.NewTextHandler(cmp.Or[io.Writer](o.LogTo, io.Discard), &slog.HandlerOptions{Level: level(o.Config.Log.Level)}))
-	if a.db, err = store.Open(ctx, store.Options{URL: o.Config.Store.URL, Now: a.now}); err != nil {
+	a.logger = slog.New(slog.NewTextHandler(cmp.Or[io.Writer](o.LogTo, io.Discard), &slog.HandlerOptions{Level: level(o.Config.Log.Level)}))
+	if a.db, err = store.Open(ctx, store.Options{URL: o.Config.Store.URL, Wait: storeWait, Now: a.now}); err != nil {
 		return nil, err
 	}
 	a.executor = "local" // the one process that works on a SQLite workspace
@@ -98,23 +100,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.solo() {
 		a.log = a.log.WithMode("solo")
 	}
-	a.policy = feedbackriver.Policy(artefact.Policy{
-		Weights: map[string]float64{
-			artefact.FactorReach:         o.Config.Prioritisation.Weights.Reach,
-			artefact.FactorIntensity:     o.Config.Prioritisation.Weights.Intensity,
-			artefact.FactorGrowth:        o.Config.Prioritisation.Weights.Growth,
-			artefact.FactorSegmentWeight: o.Config.Prioritisation.Weights.SegmentWeight,
-			artefact.FactorConfidence:    o.Config.Prioritisation.Weights.Confidence,
-		},
-		SegmentWeights: o.Config.Prioritisation.SegmentWeights,
-		Q:              o.Config.Alerts.Q, Least: o.Config.Alerts.MinPeriodRecords, Ratio: o.Config.Alerts.MinRatio,
-	})
-	a.agents = map[string]agents.Agent{
-		"feedback-river": feedbackriver.New(feedbackriver.Options{
-			Policy: a.policy,
-			Mining: textmine.Options{Seed: uint64(o.Config.Analyst.Seed), MaxSample: o.Config.Analyst.MaxSample, MinTheme: o.Config.Analyst.MinTheme},
-		}),
-	}
+	a.policy = settingsOf(o.Config).policy()
 	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), policy: a.policy}
 	a.Handoff = &handoff.Service{
 		Drafts: a.db, Reviews: a.db, Evidence: a, Gate: a.gate, Audit: a.log, Tx: a.db,
@@ -125,7 +111,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	if a.engine, err = engine.Open(ctx, engine.Options{
-		DB: a.db, Version: "1", ExecutorID: a.executor, Fenced: o.Fenced, Hook: o.Hook, Logger: logger,
+		DB: a.db, Version: "1", ExecutorID: a.executor, Fenced: o.Fenced, Hook: o.Hook, Logger: a.logger,
 	}); err != nil {
 		return nil, err
 	}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 
-	"roleos/config"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/ingest"
 	"roleos/internal/ingest/columns"
+	"roleos/internal/report/say"
 	"roleos/internal/sample"
 	"roleos/internal/store"
 )
@@ -32,17 +32,21 @@ func (c Collection) Lines() []string {
 	var out []string
 	for _, src := range c.Columns {
 		var parts []string
-		fields := 0
+		fields, saved := 0, false
 		for _, col := range src.Columns {
 			if col.Role == columns.Field {
 				fields++
 				continue
 			}
 			parts = append(parts, fmt.Sprintf("%s=%s", col.Role, col.Name))
+			saved = saved || col.Why == "saved"
 		}
-		line := fmt.Sprintf("%s: %d rows; %s", src.Name, src.Rows, strings.Join(parts, ", "))
+		line := fmt.Sprintf("%s: %s; %s", src.Name, say.Plural(src.Rows, "row", "rows"), strings.Join(parts, ", "))
 		if fields > 0 {
-			line += fmt.Sprintf("; %d other columns kept as they are", fields)
+			line += "; " + say.Plural(fields, "other column", "other columns") + " kept"
+		}
+		if saved {
+			line += ". Columns as you mapped them before; to find them anew: --map auto"
 		}
 		out = append(out, line)
 	}
@@ -52,8 +56,13 @@ func (c Collection) Lines() []string {
 // collect reads the input of a run into the store and returns the digest of its collection.
 func (a *App) collect(ctx context.Context, in draftInput, progress func(string, int, int)) (string, error) {
 	opts := ingest.Options{
-		Map: in.Map, Strict: in.Strict, Redact: a.cfg.Privacy.Redact, Limits: limits(a.cfg.Ingest.Limits),
-		Saved: func(signature string) (map[string]string, bool) { return a.savedMapping(ctx, signature) },
+		Map: in.Map, Strict: in.Strict, Redact: in.Settings.Redact, Limits: ingest.Limits(in.Settings.Limits),
+		Saved: func(signature string) (map[string]string, bool) {
+			if in.Forget {
+				return nil, false
+			}
+			return a.savedMapping(ctx, signature)
+		},
 		Progress: func(file string, done, total int64) {
 			progress("Reading "+file, int(done>>10), int(total>>10))
 		},
@@ -79,12 +88,12 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 	a.keep(set, read.Records)
 	c := Collection{
 		Set: set, Sample: in.Sample, Sources: read.Sources, Columns: read.Columns, SetAside: read.SetAside,
-		Redaction: artefact.Redaction{On: a.cfg.Privacy.Redact, Masked: read.Masked},
+		Redaction: artefact.Redaction{On: in.Settings.Redact, Masked: read.Masked},
 	}
 	for _, f := range read.Findings {
 		c.Findings = append(c.Findings, artefact.Finding(f))
 	}
-	if len(in.Map) > 0 {
+	if len(in.Map) > 0 || in.Forget {
 		if err := a.saveMappings(ctx, read.Columns, in.Map); err != nil {
 			return "", err
 		}
@@ -126,13 +135,6 @@ func (a *App) saveMappings(ctx context.Context, columns []ingest.SourceColumns, 
 		}
 	}
 	return nil
-}
-
-func limits(l config.Limits) ingest.Limits {
-	return ingest.Limits{
-		FileBytes: l.FileBytes, TotalBytes: l.TotalBytes, Rows: l.Rows, CellBytes: l.CellBytes,
-		Columns: l.Columns, JSONDepth: l.JSONDepth, Files: l.Files, ArchiveRatio: l.ArchiveRatio,
-	}
 }
 
 // Records implements handoff.Evidence; the set that was just read is at hand.

@@ -7,11 +7,15 @@ import (
 	"path/filepath"
 
 	"roleos/agents"
+	"roleos/agents/feedbackriver"
+	"roleos/config"
+	"roleos/internal/artefact"
 	"roleos/internal/engine"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/report"
 	"roleos/internal/run"
+	"roleos/internal/textmine"
 )
 
 // Kinds of run.
@@ -32,6 +36,48 @@ type draftInput struct {
 	Sample   bool              `json:"sample"`
 	Map      map[string]string `json:"map"`
 	Strict   bool              `json:"strict"`
+	Forget   bool              `json:"forget"`
+	Settings settings          `json:"settings"`
+}
+
+// settings are those of the workspace that decide what a draft says. They are
+// journalled with the run: resuming under other settings changes nothing.
+type settings struct {
+	Redact         bool                  `json:"redact"`
+	Limits         config.Limits         `json:"limits"`
+	Analyst        config.Analyst        `json:"analyst"`
+	Prioritisation config.Prioritisation `json:"prioritisation"`
+	Alerts         config.Alerts         `json:"alerts"`
+}
+
+func settingsOf(c config.Config) settings {
+	return settings{
+		Redact: c.Privacy.Redact, Limits: c.Ingest.Limits, Analyst: c.Analyst, Prioritisation: c.Prioritisation, Alerts: c.Alerts,
+	}
+}
+
+// policy is what the settings mean for a synthesis.
+func (s settings) policy() artefact.Policy {
+	w := s.Prioritisation.Weights
+	return feedbackriver.Policy(artefact.Policy{
+		Weights: map[string]float64{
+			artefact.FactorReach: w.Reach, artefact.FactorIntensity: w.Intensity, artefact.FactorGrowth: w.Growth,
+			artefact.FactorSegmentWeight: w.SegmentWeight, artefact.FactorConfidence: w.Confidence,
+		},
+		SegmentWeights: s.Prioritisation.SegmentWeights,
+		Q:              s.Alerts.Q, Least: s.Alerts.MinPeriodRecords, Ratio: s.Alerts.MinRatio,
+	})
+}
+
+// agent returns the agent with these settings, or false when there is none of that name.
+func (s settings) agent(id string) (agents.Agent, bool) {
+	if id != "feedback-river" {
+		return nil, false
+	}
+	return feedbackriver.New(feedbackriver.Options{
+		Policy: s.policy(),
+		Mining: textmine.Options{Seed: uint64(s.Analyst.Seed), MaxSample: s.Analyst.MaxSample, MinTheme: s.Analyst.MinTheme},
+	}), true
 }
 
 // draftOutput ends a draft run.
@@ -63,7 +109,7 @@ func (a *App) draftRun(c *engine.Context, in draftInput) (draftOutput, error) {
 		return out, err
 	}
 	drafted, err := step(a, c, in.Run, "draft", func(ctx context.Context) (made, error) {
-		return a.draft(ctx, in.Agent, out.Collection, progress)
+		return a.draft(ctx, in, out.Collection, progress)
 	})
 	if err != nil {
 		return out, err
@@ -99,7 +145,7 @@ func step[T any](a *App, c *engine.Context, runID, name string, f func(context.C
 	})
 }
 
-func (a *App) draft(ctx context.Context, agent, digest string, progress func(string, int, int)) (made, error) {
+func (a *App) draft(ctx context.Context, in draftInput, digest string, progress func(string, int, int)) (made, error) {
 	c, err := a.collection(ctx, digest)
 	if err != nil {
 		return made{}, err
@@ -108,9 +154,9 @@ func (a *App) draft(ctx context.Context, agent, digest string, progress func(str
 	if err != nil {
 		return made{}, err
 	}
-	ag, ok := a.agents[agent]
+	ag, ok := in.Settings.agent(in.Agent)
 	if !ok {
-		return made{}, fault.New(fault.NotFound, "app.draft", "there is no agent %q", agent)
+		return made{}, fault.New(fault.NotFound, "app.draft", "there is no agent %q", in.Agent)
 	}
 	d, err := ag.Draft(ctx, agents.Task{
 		Records: records, Sources: c.Sources, Findings: c.Findings, Redaction: c.Redaction, Sample: c.Sample, Progress: progress,
@@ -157,6 +203,7 @@ type RunRequest struct {
 	Paths  []string // files and folders; not with Sample
 	Sample bool     // read the embedded sample
 	Map    map[string]string
+	Forget bool // find columns anew, whatever was mapped before
 	Strict bool // the first bad row stops the run
 	// Progress is told how far the work is; nil for nobody.
 	Progress func(stage string, done, total int)
@@ -182,7 +229,7 @@ func (a *App) Run(ctx context.Context, r RunRequest) (Outcome, error) {
 	}
 	in := draftInput{
 		Run: a.newID("run"), Draft: a.newID("fs"), Agent: r.Agent, By: a.cfg.Principal, Contract: contract,
-		Sample: r.Sample, Map: r.Map, Strict: r.Strict,
+		Sample: r.Sample, Map: r.Map, Forget: r.Forget, Strict: r.Strict, Settings: settingsOf(a.cfg),
 	}
 	for _, p := range r.Paths {
 		abs, err := filepath.Abs(p)
@@ -219,10 +266,8 @@ func (a *App) Run(ctx context.Context, r RunRequest) (Outcome, error) {
 // await waits for a draft run and notes how it ended.
 func (a *App) await(ctx context.Context, id string) (Outcome, error) {
 	out, err := a.drafting.Wait(ctx, id)
+	a.unwatch(id)
 	if err != nil {
-		if ctx.Err() != nil {
-			return Outcome{}, ctx.Err()
-		}
 		return Outcome{}, a.fail(ctx, id, err)
 	}
 	r, err := a.db.Run(ctx, id)

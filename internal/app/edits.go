@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -74,9 +75,12 @@ func (a *App) Review(ctx context.Context, act handoff.Act) (handoff.Draft, hando
 		}
 	}
 	if act.Verdict == handoff.Edit {
-		_, err = a.writeReport(ctx, d.ID)
+		// The edit is stored; a report that cannot be written does not undo it.
+		if _, err := a.writeReport(ctx, d.ID); err != nil {
+			a.logger.WarnContext(ctx, "the report was not written again", slog.String("draft", d.ID), slog.Any("error", err))
+		}
 	}
-	return d, rev, err
+	return d, rev, nil
 }
 
 // editSynthesis is the handoff.Editor of feedback syntheses.
@@ -90,6 +94,9 @@ func (a *App) editSynthesis(body, edit []byte, by string, records []evidence.Rec
 		return nil, "", fault.Wrap(err, fault.Invalid, "app.edit", "the edit is not readable")
 	}
 	e.By = by
+	if e.Op == artefact.Validate && strings.Contains(e.Theme, "=") && !hasAlert(s, e.Theme) {
+		return nil, "", fault.New(fault.NotFound, "app.edit", "there is no alert on the segment %s", e.Theme)
+	}
 	find := lookup(records)
 	o, note, err := s.Outline().Apply(e, func(id string) (*evidence.Record, bool) {
 		r, ok := find(id)
@@ -104,6 +111,10 @@ func (a *App) editSynthesis(body, edit []byte, by string, records []evidence.Rec
 	}
 	data, err := json.Marshal(edited)
 	return data, note, err
+}
+
+func hasAlert(s artefact.FeedbackSynthesis, segment string) bool {
+	return slices.ContainsFunc(s.Alerts, func(a artefact.Alert) bool { return a.Segment+"="+a.Value == segment })
 }
 
 // policyFor keeps the weights that s was made with: an edit must not move ranks

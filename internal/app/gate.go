@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"roleos/config"
 	"roleos/contracts"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
@@ -21,10 +22,11 @@ type gatekeeper struct {
 }
 
 // Contracts returns the embedded contracts and, above them, those of the
-// workspace in dir, which can only tighten.
+// workspace in dir, which can only tighten. A folder without a roleos.yaml is no
+// team's workspace: a contracts folder in it means something else.
 func Contracts(dir string) *contracts.Set {
 	set := contracts.Default()
-	if own := filepath.Join(dir, "contracts"); isDir(own) {
+	if own := filepath.Join(dir, "contracts"); exists(filepath.Join(dir, config.FileName)) && isDir(own) {
 		set = set.With(os.DirFS(own))
 	}
 	return set

@@ -1,9 +1,10 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 
 	"roleos/internal/fault"
@@ -30,10 +31,24 @@ func (a *App) watcher(id string) func(string, int, int) {
 	return func(string, int, int) {}
 }
 
-// fail ends a run as failed and returns why.
+// fail ends a run as failed and returns why. An interrupted run has not failed:
+// it goes on with Resume.
 func (a *App) fail(ctx context.Context, id string, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	err := a.db.InTx(ctx, func(ctx context.Context) error { return a.end(ctx, id, run.Failed, why.Error()) })
-	return cmp.Or(err, why)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return why
+}
+
+// unwatch forgets a run's progress.
+func (a *App) unwatch(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.watchers, id)
 }
 
 // end moves a run to its last state, once.
@@ -121,14 +136,16 @@ func (a *App) Resume(ctx context.Context, id string, progress func(string, int, 
 		}
 	}
 	var out []Outcome
+	var failed []error
 	for _, r := range waiting {
 		o, err := a.outcome(ctx, r)
 		if err != nil {
-			return out, err
+			failed = append(failed, fmt.Errorf("run %s: %w", r.ID, err))
+			continue
 		}
 		out = append(out, o)
 	}
-	return out, nil
+	return out, errors.Join(failed...)
 }
 
 func (a *App) restart(ctx context.Context, r run.Run) error {
@@ -157,6 +174,7 @@ func (a *App) restart(ctx context.Context, r run.Run) error {
 
 // outcome waits for a run that goes on and returns what it ended with.
 func (a *App) outcome(ctx context.Context, r run.Run) (Outcome, error) {
+	defer a.unwatch(r.ID)
 	var err error
 	switch r.Kind {
 	case kindDraft:

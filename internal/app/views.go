@@ -32,7 +32,7 @@ func (a *App) View(ctx context.Context, draft string, n int) (report.View, error
 	}
 	return report.View{
 		Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
-		Synthesis: s, Records: lookup(records), Gates: gates, Next: NextFor(d), Solo: a.solo(),
+		Synthesis: s, Records: lookup(records), Gates: gates, Next: NextFor(d, rev.Passed), Solo: a.solo(),
 	}, nil
 }
 
@@ -44,8 +44,12 @@ func gatesOf(check []byte) ([]report.Gate, error) {
 	}
 	var out []report.Gate
 	for _, g := range result.Gates {
+		status := string(g.Status)
+		if g.Status != contracts.Passed && (g.Enforcement == contracts.Warn || g.Enforcement == contracts.Audit) {
+			status = "warned"
+		}
 		out = append(out, report.Gate{
-			ID: g.ID, Says: g.Says, Status: string(g.Status), Where: g.Where, Observed: g.Observed, Mend: g.Mend,
+			ID: g.ID, Says: g.Says, Status: status, Where: g.Where, Observed: g.Observed, Mend: g.Mend,
 		})
 	}
 	return out, nil
@@ -113,9 +117,13 @@ func lookup(records []evidence.Record) func(string) (evidence.Record, bool) {
 }
 
 // NextFor returns the exact commands that a draft in this state waits for.
-func NextFor(d handoff.Draft) []string {
+// passed says whether its newest revision passed the contract.
+func NextFor(d handoff.Draft, passed bool) []string {
 	switch d.State {
 	case handoff.Drafted:
+		if passed { // changes were requested
+			return []string{"roleos review edit --help", "roleos drafts show " + d.ID + " --quotes"}
+		}
 		return []string{"roleos drafts show " + d.ID + " --gates"}
 	case handoff.Validated, handoff.InReview:
 		return []string{"roleos review approve " + d.ID, "roleos drafts show " + d.ID + " --quotes"}

@@ -62,6 +62,10 @@ func (o Outline) Apply(e Edit, record func(string) (*evidence.Record, bool)) (Ou
 		return o, "", err
 	}
 	t := &o.Themes[i]
+	if t.ID != e.Theme && (e.Op == Drop || e.Op == Split) {
+		return o, "", fault.New(fault.Conflict, op, "theme %s was merged into %s “%s” (%d records)", e.Theme, t.ID, t.Label, len(t.Records)).
+			WithMend("To change that one, name it: %s", t.ID)
+	}
 	switch e.Op {
 	case Rename:
 		label, err := o.label(op, e.Label, t.ID)
@@ -103,7 +107,7 @@ func (o Outline) find(op, id string) (int, error) {
 		id = next
 	}
 	return 0, fault.New(fault.NotFound, op, "the draft has no theme %q", id).
-		WithMend("List the themes with: roleos drafts show DRAFT")
+		WithMend("The themes with their ids: roleos drafts show DRAFT --quotes")
 }
 
 func (o Outline) label(op, label, except string) (string, error) {

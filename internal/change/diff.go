@@ -25,14 +25,14 @@ const (
 // What nobody can be shown whole is not confirmed.
 const maxShown = 64 << 20
 
-// run is neighbouring lines of one kind: kept ' ', removed '-', or added '+'.
-type run struct {
+// stretch is neighbouring lines of one kind: kept ' ', removed '-', or added '+'.
+type stretch struct {
 	kind  byte
 	text  []byte // whole lines; the text's last one may lack its end
 	lines int
 }
 
-func newRun(kind byte, text []byte) run { return run{kind, text, countLines(text)} }
+func newStretch(kind byte, text []byte) stretch { return stretch{kind, text, countLines(text)} }
 
 // countLines counts a last line without an end too.
 func countLines(text []byte) int {
@@ -53,11 +53,11 @@ func unified(before, after []byte, most int) (string, bool) {
 	}
 	head, tail := common(before, after)
 	a, b := before[head:len(before)-tail], after[head:len(after)-tail]
-	runs := []run{newRun(' ', before[:head])}
+	runs := []stretch{newStretch(' ', before[:head])}
 	runs = append(runs, middle(a, b)...)
-	runs = append(runs, newRun(' ', before[len(before)-tail:]))
+	runs = append(runs, newStretch(' ', before[len(before)-tail:]))
 	w := writer{most: most}
-	w.hunks(runs)
+	w.hunks(slices.DeleteFunc(runs, func(s stretch) bool { return s.lines == 0 }))
 	return w.String(), !w.full
 }
 
@@ -92,8 +92,8 @@ func starts(text []byte, i int) bool { return i == 0 || text[i-1] == '\n' }
 
 // middle returns the difference of two texts that share neither their first nor
 // their last line: the shortest one, or all out and all in.
-func middle(a, b []byte) []run {
-	whole := []run{newRun('-', a), newRun('+', b)}
+func middle(a, b []byte) []stretch {
+	whole := []stretch{newStretch('-', a), newStretch('+', b)}
 	if len(a) == 0 || len(b) == 0 || whole[0].lines+whole[1].lines > maxLines {
 		return whole
 	}
@@ -103,7 +103,7 @@ func middle(a, b []byte) []run {
 	if !ok {
 		return whole
 	}
-	var out []run
+	var out []stretch
 	i, j := 0, 0 // lines of a and of b that are written
 	for at := 0; at < len(kinds); {
 		end := at
@@ -112,10 +112,10 @@ func middle(a, b []byte) []run {
 		}
 		n := end - at
 		if kinds[at] == '+' {
-			out = append(out, run{'+', y.lines(j, j+n), n})
+			out = append(out, stretch{'+', y.lines(j, j+n), n})
 			j += n
 		} else {
-			out = append(out, run{kinds[at], x.lines(i, i+n), n})
+			out = append(out, stretch{kinds[at], x.lines(i, i+n), n})
 			i += n
 			if kinds[at] == ' ' {
 				j += n
@@ -229,14 +229,14 @@ type writer struct {
 }
 
 // hunks writes the differences with their context and line numbers.
-func (w *writer) hunks(runs []run) {
+func (w *writer) hunks(runs []stretch) {
 	oldLine, newLine := 1, 1
 	for i := 0; i < len(runs) && !w.full; {
-		if r := runs[i]; r.kind == ' ' || r.lines == 0 {
+		if r := runs[i]; r.kind == ' ' {
 			oldLine, newLine, i = oldLine+r.lines, newLine+r.lines, i+1
 			continue
 		}
-		var hunk []run
+		var hunk []stretch
 		back := 0
 		if i > 0 && runs[i-1].kind == ' ' {
 			r := last(runs[i-1], around)
@@ -272,8 +272,8 @@ func (w *writer) hunks(runs []run) {
 	}
 }
 
-// first returns at most n lines from the run's front.
-func first(r run, n int) run {
+// first returns at most n lines from the stretch's front.
+func first(r stretch, n int) stretch {
 	end := 0
 	for range min(n, r.lines) {
 		if i := bytes.IndexByte(r.text[end:], '\n'); i >= 0 {
@@ -282,16 +282,16 @@ func first(r run, n int) run {
 			end = len(r.text)
 		}
 	}
-	return run{r.kind, r.text[:end], min(n, r.lines)}
+	return stretch{r.kind, r.text[:end], min(n, r.lines)}
 }
 
-// last returns at most n lines from the run's end.
-func last(r run, n int) run {
+// last returns at most n lines from the stretch's end.
+func last(r stretch, n int) stretch {
 	start := len(r.text)
 	for range min(n, r.lines) {
 		start = bytes.LastIndexByte(r.text[:max(start-1, 0)], '\n') + 1
 	}
-	return run{r.kind, r.text[start:], min(n, r.lines)}
+	return stretch{r.kind, r.text[start:], min(n, r.lines)}
 }
 
 // line writes one line, visible. A last line without an end is marked.

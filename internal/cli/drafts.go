@@ -295,7 +295,7 @@ func (s *session) review(cmd *cobra.Command, act handoff.Act) error {
 		fmt.Fprintf(s.out, ", revision %d: %s", rev.N, plain(rev.Note))
 	}
 	fmt.Fprintln(s.out, ".")
-	for _, n := range app.NextFor(d) {
+	for _, n := range app.NextFor(d, rev.Passed) {
 		s.say("Next: %s", n)
 	}
 	return nil

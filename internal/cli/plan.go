@@ -85,6 +85,9 @@ func (s *session) planShowCommand() *cobra.Command {
 	return c
 }
 
+// window says an envelope's window as people do; an undo's is the moment itself.
+var window = strings.NewReplacer(" in 24h0m0s", " in a day", " in 1h0m0s", " in an hour", " in 1ns", "") //nolint:gochecknoglobals // an immutable table
+
 func (s *session) showPlan(v app.Plan) error { return s.writePlan(v, false) }
 
 // diffLines is how much of each difference is shown unless all is asked for.
@@ -106,7 +109,7 @@ func (s *session) writePlan(v app.Plan, full bool) error {
 	line("Digest", "%s", v.Set)
 	for _, l := range v.Limits {
 		if l.Most > 0 || l.This > 0 {
-			line("Radius", "%s: %d of at most %d", l.Name, l.This, l.Most)
+			line("Radius", "%s: %d of at most %d", window.Replace(l.Name), l.This, l.Most)
 		}
 	}
 	line("Proof", "%s", proof(v))
@@ -224,6 +227,9 @@ func (s *session) ask(cmd *cobra.Command, a *app.App, id string) (string, error)
 	v, err := a.ShowPlan(cmd.Context(), id)
 	if err != nil {
 		return "", err
+	}
+	if v.State != change.Staged {
+		return "", fault.New(fault.Conflict, "cli.confirm", "%s is %s; there is nothing to confirm", id, v.State).WithMend("See: roleos plan show %s", id)
 	}
 	if !s.interactive() {
 		return "", fault.New(fault.NeedsConfirmation, "cli.confirm", "a person has to confirm %s", id).WithMend("%s", v.Ask.Prompt())

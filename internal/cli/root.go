@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -102,8 +103,12 @@ guardrails and a confirmation of exactly that change.`,
 func checkArgs(c *cobra.Command) {
 	if c.HasSubCommands() {
 		c.Args = cobra.ArbitraryArgs
+		c.SuggestionsMinimumDistance = 2
 		c.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
+				if list, _, err := cmd.Find([]string{"list"}); err == nil && list != cmd {
+					return list.RunE(list, nil)
+				}
 				return cmd.Help()
 			}
 			err := fault.New(fault.Invalid, "cli", "unknown command %q for %q", args[0], cmd.CommandPath())
@@ -128,6 +133,9 @@ func checkArgs(c *cobra.Command) {
 
 // configure loads the settings once. flags are settings given on the command line.
 func (s *session) configure(flags map[string]string) error {
+	if info, err := os.Stat(s.workspace); s.workspace != "" && (err != nil || !info.IsDir()) {
+		return fault.New(fault.NotFound, "cli", "there is no folder %s", s.workspace).WithMend("Make it a workspace: roleos init %s", s.workspace)
+	}
 	dir, _ := app.FindWorkspace(s.workspace)
 	if s.verbose {
 		if flags == nil {

@@ -37,7 +37,15 @@ files with the same header.
   roleos run feedback-river --in export.csv --map text=comment,segment=plan+region
   roleos run feedback-river --in exports/ -o json > synthesis.json
   roleos run feedback-river --in export.csv -o csv --out themes.csv`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("one agent, and files with --in: roleos run %s --in %s", args[0], args[1])
+			}
+			if len(args) == 0 {
+				return errors.New("say which agent: roleos agent list")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.format(asText, asJSON, "md", "html", "csv"); err != nil {
 				return err
@@ -47,8 +55,15 @@ files with the same header.
 				return fault.New(fault.Invalid, "cli.run", "say what to read: either --in PATH or --sample").
 					WithMend("For example: roleos run %s --in export.csv", req.Agent)
 			}
-			var err error
-			if req.Map, err = mapping(columns); err != nil {
+			if len(columns) == 1 && columns[0] == "auto" {
+				req.Forget = true
+			} else {
+				var err error
+				if req.Map, err = mapping(columns); err != nil {
+					return err
+				}
+			}
+			if err := writeable(out); err != nil {
 				return err
 			}
 			a, err := s.open(cmd.Context(), settings(cmd.Flags(), map[string]string{"seed": "analyst.seed", "redact": "privacy.redact"}))
@@ -66,9 +81,9 @@ files with the same header.
 		},
 	}
 	f := c.Flags()
-	f.StringSliceVar(&req.Paths, "in", nil, "file or folder to read; may be repeated")
+	f.StringArrayVar(&req.Paths, "in", nil, "file or folder to read; may be repeated")
 	f.BoolVar(&req.Sample, "sample", false, "read the embedded sample: support queries about a made-up product")
-	f.StringArrayVar(&columns, "map", nil, "columns by role, as text=comment,segment=plan+region; roles: text, id, time, segment, channel, score, account")
+	f.StringArrayVar(&columns, "map", nil, "columns by role, as text=comment,segment=plan+region; roles: text, title, id, time, segment, channel, score, account; auto finds them anew")
 	f.BoolVar(&req.Strict, "strict", false, "stop at the first bad row instead of setting it aside")
 	f.StringVar(&out, "out", "", "write the output to this file instead of stdout")
 	f.Int64("seed", 1, "seed of the analyst; the same input and seed give the same bytes")
@@ -86,7 +101,7 @@ func mapping(given []string) (map[string]string, error) {
 		role, column, ok := strings.Cut(pair, "=")
 		if !ok || role == "" || column == "" {
 			return nil, fault.New(fault.Invalid, "cli.map", "--map has %q where ROLE=COLUMN was expected", pair).
-				WithMend("For example: --map text=comment,segment=plan+region")
+				WithMend("For example: --map text=comment,segment=plan+region\nA name with a comma or a plus: use its position, as text=#2")
 		}
 		if was, twice := out[role]; twice {
 			column = was + "," + column
@@ -94,6 +109,18 @@ func mapping(given []string) (map[string]string, error) {
 		out[role] = strings.ReplaceAll(column, "+", ",")
 	}
 	return out, nil
+}
+
+// writeable refuses an output file before the work, not after it.
+func writeable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "cli.out", "cannot write %s", path)
+	}
+	return f.Close()
 }
 
 // outcome prints what a run ended with.
@@ -175,6 +202,9 @@ journalled step. Effects whose outcome nobody saw are settled by reading their t
 			}
 			for _, o := range done {
 				fmt.Fprintf(s.out, "%s  %s  %s\n", o.Run.ID, o.Run.Status, o.Draft.ID)
+				for _, n := range app.NextFor(o.Draft, true) {
+					s.say("Next: %s", n)
+				}
 			}
 			return nil
 		},

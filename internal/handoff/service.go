@@ -74,9 +74,12 @@ type Submission struct {
 // A draft that fails is stored as drafted, with what would mend it; it waits
 // for nobody's review.
 func (s *Service) Submit(ctx context.Context, in Submission) (Draft, Revision, error) {
-	if d, err := s.Drafts.Draft(ctx, in.ID); err == nil {
+	switch d, err := s.Drafts.Draft(ctx, in.ID); {
+	case err == nil:
 		r, err := s.Drafts.Revision(ctx, in.ID, 1)
 		return d, r, err
+	case fault.KindOf(err) != fault.NotFound:
+		return Draft{}, Revision{}, err
 	}
 	author := "agent:" + in.Agent
 	r, err := s.revise(ctx, in.ID, 1, in.Contract, in.Records, in.Body, author, "drafted by "+in.Agent)
@@ -210,11 +213,12 @@ func (s *Service) decide(ctx context.Context, d Draft, head Revision, a Act) (Dr
 				WithMend("See what would mend it: roleos drafts show %s --gates", d.ID)
 		case d.State == Drafted:
 			return d, head, fault.New(fault.Denied, op, "changes were requested on %s; edit it first", d.ID).
-				WithMend("For example: roleos review edit %s rename THEME \"New label\"", d.ID)
+				WithMend("For example: roleos review edit rename %s THEME \"New label\"", d.ID)
 		case d.State == Approved:
 			return d, head, fault.New(fault.Conflict, op, "revision %d of %s is approved already", head.N, d.ID)
 		case s.Team && head.By == a.By:
-			return d, head, fault.New(fault.Denied, op, "%s wrote revision %d and does not approve it; a second person does", a.By, head.N)
+			return d, head, fault.New(fault.Denied, op, "%s wrote revision %d and does not approve it; a second person does", a.By, head.N).
+				WithMend("Ask a colleague to run: roleos review approve %s", d.ID)
 		}
 		d.State = Approved
 		return d, head, nil

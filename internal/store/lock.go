@@ -1,11 +1,13 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // fileLock is a lock on a file that ends with the process.
@@ -39,6 +41,24 @@ func acquireLock(path string) (*fileLock, error) {
 		_, _ = f.WriteAt(fmt.Appendln(nil, os.Getpid()), 0)
 	}
 	return &fileLock{f}, nil
+}
+
+// awaitLock takes the lock at path, waiting for at most that long for another
+// process to end.
+func awaitLock(ctx context.Context, path string, most time.Duration) (*fileLock, error) {
+	const pause = 50 * time.Millisecond
+	for {
+		lock, err := acquireLock(path)
+		if _, held := errors.AsType[*heldError](err); !held || most <= 0 {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+			most -= pause
+		}
+	}
 }
 
 // release frees the lock. The file stays: removing it would let two processes

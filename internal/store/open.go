@@ -31,6 +31,9 @@ const (
 type Options struct {
 	// URL is "sqlite:" and a file path, or a postgres:// URL. Required.
 	URL string
+	// Wait is how long to wait for another process that works on a SQLite store.
+	// Default: not at all.
+	Wait time.Duration
 	// Now tells the time of what the store itself dates. Default time.Now.
 	Now func() time.Time
 }
@@ -62,7 +65,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 			return nil, fault.New(fault.Invalid, "store.open", "the store URL %q names no file", o.URL).
 				WithMend("write it like sqlite:.roleos/roleos.db")
 		}
-		return openSQLite(ctx, path, o.Now)
+		return openSQLite(ctx, path, o.Wait, o.Now)
 	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
 		return openPostgres(ctx, o.URL, o.Now)
 	}
@@ -71,7 +74,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		WithMend("write sqlite:PATH or postgres://USER@HOST/DATABASE")
 }
 
-func openSQLite(ctx context.Context, path string, now func() time.Time) (_ *DB, err error) {
+func openSQLite(ctx context.Context, path string, wait time.Duration, now func() time.Time) (_ *DB, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "store.open", "the store %s cannot be opened", path)
 	}
@@ -81,11 +84,11 @@ func openSQLite(ctx context.Context, path string, now func() time.Time) (_ *DB, 
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, unusable(err)
 	}
-	lock, err := acquireLock(path + ".lock")
+	lock, err := awaitLock(ctx, path+".lock", wait)
 	if err != nil {
 		if held, ok := errors.AsType[*heldError](err); ok {
-			return nil, fault.New(fault.Unavailable, "store.open", "the store %s is in use by process %s", path, held.pid).
-				WithMend("wait until it ends or stop it; `roleos serve` lets several people work on one store")
+			return nil, fault.New(fault.Unavailable, "store.open", "another roleos (process %s) works on the store %s", held.pid, path).
+				WithMend("Try again when it is done. Several at once need PostgreSQL: set store.url.")
 		}
 		return nil, unusable(err)
 	}

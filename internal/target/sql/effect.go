@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 type item struct {
 	table    string
 	old, new *string
+	loose    *string // new without its loose columns; nil when it has none that count
 }
 
 func (i item) class() guardrails.Class {
@@ -38,7 +38,7 @@ type effect struct {
 	items   []item
 	touched int64            // rows, those that did not change in the end included
 	counts  map[string]int64 // of these by table
-	exact   bool             // whether items is everything, so that an inverse can be made of it
+	final   bool             // whether it cannot be taken back
 }
 
 // MarshalJSON writes [table, old, new].
@@ -75,16 +75,19 @@ func compare(a, b item) int {
 
 // name returns the effect's digest, "" when there was no effect.
 func (e *effect) name() (string, error) {
-	if e.exact && len(e.items) == 0 {
+	if len(e.items) == 0 {
 		return "", nil
 	}
-	slices.SortFunc(e.items, compare)
-	raw, err := encodeItems(e.items)
+	items := slices.Clone(e.items)
+	for i, it := range items {
+		if it.loose != nil {
+			items[i].new = it.loose
+		}
+	}
+	slices.SortFunc(items, compare)
+	raw, err := encodeItems(items)
 	if err != nil {
 		return "", err
-	}
-	if !e.exact {
-		raw = fmt.Appendf(raw, " and more, %v", e.counts)
 	}
 	return guardrails.Digest(raw), nil
 }

@@ -98,16 +98,26 @@ func openServer(ctx context.Context, o PostgresOptions, address func(context.Con
 		pool.Close()
 		return nil, failed("the database does not answer, or does not let this role in")
 	}
-	return &server{o: o, pool: pool}, nil
+	past, err := pgxpool.NewWithConfig(ctx, cfg.Copy())
+	if err != nil {
+		pool.Close()
+		return nil, failed("the database cannot be reached")
+	}
+	return &server{o: o, pool: pool, past: past}, nil
 }
 
 // server is a PostgreSQL database.
 type server struct {
 	o    PostgresOptions
 	pool *pgxpool.Pool
+	past *pgxpool.Pool // for the rows as they were; apart, so that writers never wait for one another's second connection
 }
 
-func (s *server) close() error { s.pool.Close(); return nil }
+func (s *server) close() error {
+	s.past.Close()
+	s.pool.Close()
+	return nil
+}
 
 // settings make the text forms of values the same on every server, and bound the time.
 func (s *server) settings(how mode) string {
@@ -121,16 +131,16 @@ SET LOCAL bytea_output = 'hex'; SET LOCAL xmloption = 'content'; SET LOCAL synch
 	return q
 }
 
-func (s *server) begin(ctx context.Context, how mode) (tx, error) { return s.open(ctx, how) }
+func (s *server) begin(ctx context.Context, how mode) (tx, error) { return s.open(ctx, s.pool, how) }
 
-func (s *server) open(ctx context.Context, how mode) (*serverTx, error) {
+func (s *server) open(ctx context.Context, pool *pgxpool.Pool, how mode) (*serverTx, error) {
 	// Repeatable read: PostgreSQL itself refuses a row whose xmax says that
 	// somebody else changed it after this transaction first looked.
 	opt := pgx.TxOptions{IsoLevel: pgx.RepeatableRead}
 	if how == reading {
 		opt.AccessMode = pgx.ReadOnly
 	}
-	t, err := s.pool.BeginTx(ctx, opt)
+	t, err := pool.BeginTx(ctx, opt)
 	if err != nil {
 		return nil, pgError(err)
 	}
@@ -240,8 +250,10 @@ func (x *serverTx) schema(ctx context.Context) (*schema, error) {
 		return nil, pgError(err)
 	}
 	rows, err = x.tx.Query(ctx, `SELECT c.relname, c.relkind::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '',
+	a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') ~ '[(]|CURRENT_|LOCALTIME',
 	coalesce(array_position(i.indkey::int2[], a.attnum), -1), EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2) ORDER BY c.relname, a.attnum`, x.s.o.Schema, x.s.o.Tables)
 	if err != nil {
 		return nil, pgError(err)
@@ -251,9 +263,9 @@ WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2) ORDER BY c
 	for rows.Next() {
 		var name, kind string
 		var c column
-		var generated, inherits bool
+		var generated, loose, inherits bool
 		var key int
-		if err := rows.Scan(&name, &kind, &c.name, &c.kind, &generated, &key, &inherits); err != nil {
+		if err := rows.Scan(&name, &kind, &c.name, &c.kind, &generated, &loose, &key, &inherits); err != nil {
 			return nil, pgError(err)
 		}
 		t := s.tables[name]
@@ -268,6 +280,9 @@ WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2) ORDER BY c
 			t.refused = "it is a part of other tables, or has parts"
 		case generated && t.refused == "":
 			t.refused = "it has generated columns"
+		}
+		if loose {
+			t.loose = append(t.loose, len(t.columns))
 		}
 		if key >= 0 {
 			keys[name][key] = len(t.columns)

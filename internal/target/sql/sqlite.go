@@ -217,7 +217,7 @@ func (x *fileTx) schema(ctx context.Context) (*schema, error) {
 }
 
 func (x *fileTx) columns(ctx context.Context, t *table) error {
-	rows, err := x.conn.QueryContext(ctx, "SELECT name, type, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid", t.name)
+	rows, err := x.conn.QueryContext(ctx, "SELECT name, type, pk, hidden, coalesce(dflt_value, '') FROM pragma_table_xinfo(?) ORDER BY cid", t.name)
 	if err != nil {
 		return sqliteError(err)
 	}
@@ -226,11 +226,15 @@ func (x *fileTx) columns(ctx context.Context, t *table) error {
 	for rows.Next() {
 		var c column
 		var pk, hidden int
-		if err := rows.Scan(&c.name, &c.kind, &pk, &hidden); err != nil {
+		var def string
+		if err := rows.Scan(&c.name, &c.kind, &pk, &hidden, &def); err != nil {
 			return sqliteError(err)
 		}
 		if hidden != 0 && t.refused == "" {
 			t.refused = "it has generated columns"
+		}
+		if strings.ContainsRune(def, '(') || strings.Contains(strings.ToUpper(def), "CURRENT_") {
+			t.loose = append(t.loose, len(t.columns))
 		}
 		if pk > 0 {
 			keys[pk] = len(t.columns)

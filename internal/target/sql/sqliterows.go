@@ -254,16 +254,29 @@ func pick(values []any, at []int) []any {
 	return out
 }
 
-func (w *watch) effect() effect {
-	e := effect{touched: w.touched, counts: w.counts, exact: true}
+func (w *watch) effect(own string) (effect, error) {
+	e := effect{touched: w.touched, counts: w.counts}
 	for _, it := range w.net {
 		if it.old == nil && it.new == nil || it.old != nil && it.new != nil && *it.old == *it.new {
 			continue
 		}
-		e.items = append(e.items, *it)
+		done := *it
+		if loose := w.tables[it.table].loose; it.old == nil && it.table != own && len(loose) > 0 {
+			// Without its counters and clocks the row could not be found again to take it back.
+			values, err := valuesOf(*it.new, len(w.tables[it.table].columns))
+			if err != nil {
+				return e, err
+			}
+			for _, i := range loose {
+				values[i] = nil
+			}
+			image := imageOf(values, 0)
+			done.loose, e.final = &image, true
+		}
+		e.items = append(e.items, done)
 	}
 	slices.SortFunc(e.items, compare)
-	return e
+	return e, nil
 }
 
 // hooked runs f with the watch on this connection.
@@ -298,7 +311,7 @@ func (x *fileTx) run(ctx context.Context, t *table, st statement) (effect, error
 	if w.err != nil {
 		return effect{}, w.err
 	}
-	return w.effect(), nil
+	return w.effect(t.name)
 }
 
 // write returns the statement as SQL with its parameters.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"roleos/guardrails"
@@ -323,8 +324,8 @@ func (t *Target) forward(ctx context.Context, x tx, sch *schema, tbl *table, st 
 		return fault.New(fault.Denied, "sql.plan", "%s of %s touches %d rows (%s); at most %d are", st.op, guardrails.Visible(st.sel.object), e.touched, e.where(), t.limits.Rows)
 	}
 	class := Manifest("").Class(st.op)
-	if w := worst(e.items); w > class || !e.exact && class != guardrails.Delete {
-		return fault.New(fault.Denied, "sql.plan", "%s of %s does more than its name says: rows are %sd by a cascade or a trigger", st.op, guardrails.Visible(st.sel.object), max(w, class)).
+	if w := worst(e.items); w > class {
+		return fault.New(fault.Denied, "sql.plan", "%s of %s does more than its name says: rows are %sed by a cascade or a trigger", st.op, guardrails.Visible(st.sel.object), strings.TrimSuffix(w.String(), "e")).
 			WithMend("what it touches: %s", e.where())
 	}
 	name, err := e.name()
@@ -336,7 +337,7 @@ func (t *Target) forward(ctx context.Context, x tx, sch *schema, tbl *table, st 
 		return nil
 	}
 	d.touched, d.items = e.touched, e.items
-	if e.exact {
+	if !e.final {
 		again := &restoration{back: false, items: e.items}
 		if d.inverse, err = again.inverse(); err != nil {
 			return err
@@ -360,7 +361,7 @@ func (t *Target) restore(ctx context.Context, x tx, sch *schema, st statement, w
 			return fault.New(fault.Denied, "sql.plan", "%.200q is no table that may be changed", it.table)
 		}
 	}
-	e := effect{items: r.items, exact: true}
+	e := effect{items: r.items}
 	name, err := e.name()
 	if err != nil {
 		return err

@@ -73,6 +73,34 @@ func TestTheThresholdSeparatesRewordingsFromOtherIssues(t *testing.T) {
 	}
 }
 
+// What an aggregator writes around the quotes is the same in every ticket and
+// makes no two of them alike, not even among many issues without it.
+func TestTheWordsAroundTheQuotesDoNotCount(t *testing.T) {
+	framed := func(w wording, n int) Ticket {
+		return Ticket{Title: w.Title, Body: fmt.Sprintf("- %d of 315 records (%d.0 %%), priority %d with a score of 80 of 100\n- confidence 0.9 (high)\n\nIn their words:\n\n> %s\n\nFrom the feedback synthesis %d, theme t%d.\n",
+			n, n, n, strings.Join(w.Quotes, "\n\n> "), n, n)}
+	}
+	all := wordings(t)
+	var existing []Issue
+	for n := range 300 {
+		existing = append(existing, Issue{Number: int64(n + 1), Title: fmt.Sprintf("Chore %d", n), Text: fmt.Sprintf("Bump dependency number%d.", n)})
+	}
+	for a := range all {
+		for b := range all {
+			there := framed(all[b][0], b)
+			issues := append(existing[:300:300], Issue{Number: 999, Title: there.Title, Text: there.Body})
+			v := Dedupe([]Wanted{{Key: "x", Ticket: framed(all[a][3], a)}}, issues, Rules{Most: 1})[0]
+			if (v.Why == Alike) != (a == b) {
+				t.Errorf("issue %d against issue %d: %s with %d", a, b, v.Why, v.Score)
+			}
+			v = Dedupe([]Wanted{{Key: "x", Ticket: framed(all[a][3], a)}}, issues[300:], Rules{Most: 1})[0]
+			if (v.Why == Alike) != (a == b) {
+				t.Errorf("issue %d against issue %d alone: %s with %d", a, b, v.Why, v.Score)
+			}
+		}
+	}
+}
+
 func TestDedupe(t *testing.T) {
 	ticket := func(title, body string) Ticket { return Ticket{Title: title, Body: body} }
 	export := ticket("CSV export times out", "The CSV export of large reports times out.")

@@ -36,12 +36,28 @@ func words(text string) []string {
 	return slices.DeleteFunc(all, func(w string) bool { return stop[w] || len(w) < 2 })
 }
 
+// about returns what a ticket is about beside its title: the lines it quotes,
+// where it has some, because the words around them are the same in every ticket
+// of one aggregator; else all of its body.
+func about(t Ticket) string {
+	var quoted []string
+	for line := range strings.Lines(t.Body) {
+		if q, ok := strings.CutPrefix(line, ">"); ok {
+			quoted = append(quoted, q)
+		}
+	}
+	if quoted == nil {
+		return t.Body
+	}
+	return strings.Join(quoted, "\n")
+}
+
 // features counts a ticket's words and the three to five letters in a row
 // within them. The title counts twice. Words begin with "=", so that no run of
 // letters is taken for one.
 func features(t Ticket) map[string]float64 {
 	f := map[string]float64{}
-	for _, w := range append(words(t.Title), words(t.Title+" "+t.Body)...) {
+	for _, w := range append(words(t.Title), words(t.Title+" "+about(t))...) {
 		f["="+w]++
 		r := []rune(" " + w + " ")
 		for n := 3; n <= 5; n++ {

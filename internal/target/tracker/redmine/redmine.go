@@ -35,6 +35,7 @@ type Options struct {
 	Timeout                  time.Duration                             // of one request; default rest.Timeout
 	Now                      func() time.Time
 	Sleep                    func(ctx context.Context, d time.Duration) error // default rest.Sleep
+	Sent                     func()                                           // see rest.Options
 }
 
 // Client is a project's issues. It is safe for concurrent use.
@@ -53,7 +54,7 @@ func New(o Options) (*Client, error) {
 		return nil, fault.New(fault.Invalid, "redmine.open", "%.100q is no identifier of a project", o.Project)
 	}
 	c, err := rest.New(rest.Options{
-		Base: o.Base, Plain: o.Plain, Token: o.Token, MaxWait: o.MaxWait, Timeout: o.Timeout, Now: o.Now, Sleep: o.Sleep, Said: said,
+		Base: o.Base, Plain: o.Plain, Token: o.Token, MaxWait: o.MaxWait, Timeout: o.Timeout, Now: o.Now, Sleep: o.Sleep, Sent: o.Sent, Said: said,
 		Header: func(h http.Header, token string) {
 			h.Set("X-Redmine-API-Key", token)
 			h.Set("Accept", "application/json")

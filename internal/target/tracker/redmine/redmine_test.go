@@ -45,10 +45,13 @@ func real(t *testing.T) {
 	}
 }
 
-func open(name string) (*redmine.Client, error) {
+func open(name string) (*redmine.Client, error) { return hooked(name, nil) }
+
+// hooked calls sent while a write is on its way.
+func hooked(name string, sent func()) (*redmine.Client, error) {
 	url, key := server()
 	return redmine.New(redmine.Options{
-		Base: url, Project: name, Now: time.Now, Token: func(context.Context) (string, error) { return key, nil },
+		Base: url, Project: name, Now: time.Now, Sent: sent, Token: func(context.Context) (string, error) { return key, nil },
 	})
 }
 
@@ -299,16 +302,17 @@ func scenario() targettest.Scenario {
 	}
 	return targettest.Scenario{
 		Open: func(dir string, hook func(string)) (change.Registered, error) {
-			l, err := newLane(project, tag(dir))
+			c, err := hooked(project, func() { hook("sent, not answered") })
 			if err != nil {
 				return change.Registered{}, err
 			}
+			l := lane{c, tag(dir)}
 			copies, err := open(staging)
 			if err != nil {
 				return change.Registered{}, err
 			}
 			tgt, err := tracker.New(tracker.Options{
-				Tracker: l, Staging: copies, Dir: filepath.Join(dir, "sent"), Grace: 2 * time.Second, Now: time.Now, Hook: hook,
+				Tracker: l, Staging: copies, Dir: filepath.Join(dir, "sent"), Grace: 4 * time.Second, Now: time.Now, Hook: hook,
 			})
 			if err != nil {
 				return change.Registered{}, err

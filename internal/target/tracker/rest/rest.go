@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ type Options struct {
 	Timeout time.Duration // default Timeout
 	Now     func() time.Time
 	Sleep   func(ctx context.Context, d time.Duration) error // default: waits or ends with ctx
+	// Sent is called when a write has left and its answer is not there yet. Tests
+	// kill the process in it. Default: nothing.
+	Sent func()
 }
 
 // Client sends requests. It is safe for concurrent use.
@@ -223,6 +227,14 @@ func (c *Client) once(ctx context.Context, r Request, body []byte) (Answer, erro
 	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), reader)
 	if err != nil {
 		return Answer{}, errors.Join(fault.New(fault.Internal, "tracker.request", "the request cannot be made"), change.ErrNotDone)
+	}
+	if r.Method != http.MethodGet && c.o.Sent != nil {
+		trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				c.o.Sent()
+			}
+		}}
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 	}
 	c.o.Header(req.Header, token)
 	req.Header.Set("User-Agent", "roleos-tracker/1")

@@ -1,0 +1,166 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"roleos/internal/change"
+	"roleos/internal/fault"
+)
+
+// copy makes a database from the template and fills it with every row of the schema.
+func (s *server) copy(ctx context.Context) (database, func() error, error) {
+	if s.o.Staging == nil || s.o.Template == "" {
+		return nil, nil, change.ErrNoStaging
+	}
+	admin, err := openServer(ctx, s.o, s.o.Staging, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	name := "roleos_stage_" + strings.ToLower(rand.Text())
+	if _, err := admin.pool.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", ident(name), ident(s.o.Template))); err != nil {
+		return nil, nil, errors.Join(pgError(err), admin.close())
+	}
+	var c *server
+	remove := func() error {
+		if c != nil {
+			_ = c.close()
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, err := admin.pool.Exec(ctx, "DROP DATABASE IF EXISTS "+ident(name)+" WITH (FORCE)")
+		return errors.Join(pgError(err), admin.close())
+	}
+	if c, err = openServer(ctx, s.o, s.o.Staging, name); err == nil {
+		err = s.fill(ctx, c)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	return c, remove, nil
+}
+
+// fill replaces what is in the copy by what is here, as of one moment.
+func (s *server) fill(ctx context.Context, c *server) error {
+	from, err := s.open(ctx, s.pool, reading)
+	if err != nil {
+		return err
+	}
+	defer from.rollback()
+	to, err := c.open(ctx, c.pool, restoring)
+	if err != nil {
+		return err
+	}
+	defer to.rollback()
+	here, err := from.schema(ctx)
+	if err != nil {
+		return err
+	}
+	there, err := to.schema(ctx)
+	if err != nil {
+		return err
+	}
+	if here.version != there.version {
+		return fault.New(fault.Conflict, "sql.stage", "the template for copies does not have the schema that this database has").
+			WithMend("bring the template up to date")
+	}
+	if here.effects && !there.effects {
+		if err := to.effects(ctx); err != nil {
+			return err
+		}
+	}
+	names, err := from.names(ctx, here.effects)
+	if err != nil {
+		return err
+	}
+	var all []string
+	left := s.o.Limits.Copy
+	for _, name := range names {
+		var n int64
+		if err := from.tx.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s LIMIT %d) r", from.name(name), left+1)).Scan(&n); err != nil {
+			return pgError(err)
+		}
+		if left -= n; left < 0 {
+			return change.ErrNoStaging
+		}
+		all = append(all, to.name(name))
+	}
+	if len(all) > 0 {
+		if _, err := to.exec(ctx, "TRUNCATE "+strings.Join(all, ", ")); err != nil {
+			return err
+		}
+	}
+	for _, name := range all {
+		if err := pour(ctx, from.tx, to.tx, name); err != nil {
+			return err
+		}
+	}
+	return to.commit(ctx)
+}
+
+// names returns the schema's ordinary tables in order, roleos_effects only when asked for.
+func (x *serverTx) names(ctx context.Context, effects bool) ([]string, error) {
+	rows, err := x.tx.Query(ctx, `SELECT relname FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind = 'r' AND ($2 OR relname <> 'roleos_effects')
+ORDER BY relname COLLATE "C"`, x.s.o.Schema, effects)
+	if err != nil {
+		return nil, pgError(err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return out, pgError(err)
+}
+
+// pour copies a table's rows.
+func pour(ctx context.Context, from, to pgx.Tx, name string) error {
+	r, w := io.Pipe()
+	read := make(chan error, 1)
+	go func() {
+		_, err := from.Conn().PgConn().CopyTo(ctx, w, "COPY "+name+" TO STDOUT")
+		_ = w.CloseWithError(err)
+		read <- err
+	}()
+	_, err := to.Conn().PgConn().CopyFrom(ctx, r, "COPY "+name+" FROM STDIN")
+	_ = r.CloseWithError(io.ErrClosedPipe)
+	return errors.Join(pgError(err), pgError(<-read))
+}
+
+func (s *server) fingerprint(ctx context.Context) (string, error) {
+	x, err := s.open(ctx, s.pool, reading)
+	if err != nil {
+		return "", err
+	}
+	defer x.rollback()
+	sch, err := x.schema(ctx)
+	if err != nil {
+		return "", err
+	}
+	names, err := x.names(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, sch.version)
+	for _, name := range names {
+		rows, err := x.tx.Query(ctx, fmt.Sprintf(`SELECT r::text FROM %s AS r ORDER BY r::text COLLATE "C"`, x.name(name)))
+		if err != nil {
+			return "", pgError(err)
+		}
+		fmt.Fprintf(h, "%q\n", name)
+		var image string
+		if _, err := pgx.ForEachRow(rows, []any{&image}, func() error {
+			fmt.Fprintf(h, "%q\n", image)
+			return nil
+		}); err != nil {
+			return "", pgError(err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

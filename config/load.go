@@ -14,6 +14,10 @@ import (
 	"roleos/internal/fault"
 )
 
+// reviewMode can only be tightened by a later layer: nobody lifts the team's
+// rule from their own environment.
+const reviewMode = "review.mode"
+
 // envPrefix starts every environment variable that is a setting.
 const envPrefix = "ROLEOS_"
 
@@ -114,6 +118,12 @@ func layer(o Options, keys []Key, file, env, flags map[string]written) (Config, 
 				continue
 			}
 			value, err := k.kind.read(w.text, w.shape)
+			if k.Name == reviewMode && v.GetString(reviewMode) == "team" && value == "solo" {
+				return Config{}, nil, report([]problem{{
+					w.where, "review.mode is team in " + origins[reviewMode] + " and cannot be loosened here",
+					"Change it there, where the team sees it.",
+				}})
+			}
 			if err == nil {
 				err = source.put(k.Name, value)
 			}

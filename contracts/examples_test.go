@@ -50,6 +50,9 @@ func exampleRecords(timed bool) ([]evidence.Record, [][]string) {
 		r := evidence.Record{ID: fmt.Sprintf("r%02d", i+1), Text: "Thanks", Channel: []string{"email", "chat"}[i%2]}
 		if say >= 0 {
 			r.Text = says()[say]
+			if say == 2 && i%3 == 0 {
+				r.Text = kind
+			}
 		}
 		if timed {
 			r.Time = start.AddDate(0, 0, 7*week).Add(time.Duration(i%10) * time.Hour)
@@ -110,11 +113,12 @@ func exampleDraft(t testing.TB, records []evidence.Record, members [][]string) a
 }
 
 func examplePolicy(records []evidence.Record) artefact.Policy {
-	intensity := intensities(records)
+	intensity, praise := intensities(records), praises(records)
 	return artefact.Policy{
 		Weights: map[string]float64{"reach": 0.35, "intensity": 0.25, "growth": 0.15, "segment_weight": 0.1, "confidence": 0.15},
 		Q:       0.2, Least: 5, Ratio: 1.5,
 		Intensity:  func(r *evidence.Record) float64 { return intensity[r.ID] },
+		Praise:     func(r *evidence.Record) float64 { return praise[r.ID] },
 		Confidence: func(s artefact.Signals) float64 { return 0.5*s.Silhouette + 0.5*s.Stability },
 		Level: func(c float64) string {
 			switch {
@@ -161,7 +165,7 @@ func TestGoodExamplesAreComposed(t *testing.T) {
 			{Key: "kind", Value: "Example"},
 			{Key: "says", Value: "A synthesis as the product composes it" + map[bool]string{true: ", with trends and an alert.", false: " from records without a time."}[timed]},
 			{Key: "records", Value: samples},
-			{Key: "measures", Value: yaml.MapSlice{{Key: "intensity", Value: ordered(intensities(records))}, {Key: "segment_weight", Value: ordered(ones(records))}}},
+			{Key: "measures", Value: yaml.MapSlice{{Key: "intensity", Value: ordered(intensities(records))}, {Key: "segment_weight", Value: ordered(ones(records))}, {Key: "praise", Value: ordered(praises(records))}}},
 			{Key: "methods", Value: yaml.MapSlice{{Key: "confidence", Value: yaml.MapSlice{{Key: "silhouette", Value: 0.5}, {Key: "stability", Value: 0.5}}}}},
 			{Key: "draft", Value: ordered(json.RawMessage(body))},
 		})
@@ -221,6 +225,19 @@ func wordless(t testing.TB, data []byte) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// kind is what a customer says who has no trouble.
+const kind = "I love the dark dashboard at night"
+
+func praises(records []evidence.Record) map[string]float64 {
+	out := map[string]float64{}
+	for _, r := range records {
+		if r.Text == kind {
+			out[r.ID] = 1
+		}
+	}
+	return out
 }
 
 func ones(records []evidence.Record) map[string]float64 {

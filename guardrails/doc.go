@@ -17,6 +17,12 @@
 // SHA-256, and never written out again: two different sets never share a name,
 // as they could if they were re-serialised.
 //
+// What an operation does to the world is said by a Manifest of ours and by
+// nothing else. The manifest of a target in our own code is compiled in and
+// known by its Digest; OpenManifest takes one for somebody else's tool only with
+// our Ed25519 signature over exactly its bytes. What no manifest lists is
+// Unknown, and Unknown is refused.
+//
 // The package never acts, never asks a model, and never reads what an agent
 // wrote as anything but text to show.
 package guardrails

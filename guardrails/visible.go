@@ -27,7 +27,11 @@ func Visible(s string) string {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, "⟦byte %02X⟧", s[i])
+			const digits = "0123456789ABCDEF"
+			b.WriteString("⟦byte ")
+			b.WriteByte(digits[s[i]>>4])
+			b.WriteByte(digits[s[i]&0xF])
+			b.WriteString("⟧")
 		case hidden(r):
 			fmt.Fprintf(&b, "⟦U+%04X⟧", r)
 		default:

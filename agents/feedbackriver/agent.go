@@ -37,6 +37,7 @@ func Policy(p artefact.Policy) artefact.Policy {
 		v, _ := label.Intensity(readable(r))
 		return v
 	}
+	p.Praise = praise
 	p.Confidence = func(s artefact.Signals) float64 {
 		v, _ := label.ConfidenceWith(label.Signals{
 			Silhouette: s.Silhouette, Stability: s.Stability, InnerEdges: s.InnerEdges,
@@ -159,7 +160,7 @@ func method(o textmine.Options) artefact.Method {
 		},
 		Limits: []string{
 			"Grouping looks at words, not at meaning: two ways to say the same thing without common words may be two themes, and irony is lost.",
-			"Intensity knows English words of trouble only.",
+			"Intensity and praise know English words only, and irony passes for praise.",
 			"Shares describe the records in this input, not all customers.",
 			"A test against segments or time says that a difference is unlikely to be chance, not why it is there.",
 		},

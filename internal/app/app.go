@@ -100,6 +100,9 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.solo() {
 		a.log = a.log.WithMode("solo")
 	}
+	if err := a.vouch(ctx); err != nil {
+		return nil, err
+	}
 	a.policy = settingsOf(o.Config).policy()
 	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), policy: a.policy}
 	a.Handoff = &handoff.Service{

@@ -60,19 +60,25 @@ func (a *App) ResolveEdit(ctx context.Context, draft string, e ThemeEdit) (artef
 // Review performs a reviewer's act as this workspace's person.
 func (a *App) Review(ctx context.Context, act handoff.Act) (handoff.Draft, handoff.Revision, error) {
 	act.By = a.cfg.Principal
-	before, err := a.db.Draft(ctx, act.Draft)
-	if err != nil {
-		return before, handoff.Revision{}, err
-	}
-	d, rev, err := a.Handoff.Review(ctx, act)
+	var d handoff.Draft
+	var rev handoff.Revision
+	// A change set that no longer publishes the newest revision ends together with
+	// the verdict that made it so.
+	err := a.db.InTx(ctx, func(ctx context.Context) error {
+		before, err := a.db.Draft(ctx, act.Draft)
+		if err != nil {
+			return err
+		}
+		if d, rev, err = a.Handoff.Review(ctx, act); err != nil {
+			return err
+		}
+		if before.ChangeSet != "" && d.ChangeSet == "" {
+			return a.dropPlan(ctx, before.ChangeSet, "its draft "+d.ID+" has moved on: "+string(act.Verdict))
+		}
+		return nil
+	})
 	if err != nil {
 		return d, rev, err
-	}
-	// A change set that no longer publishes the newest revision is of no use.
-	if before.ChangeSet != "" && d.ChangeSet == "" {
-		if err := a.dropPlan(ctx, before.ChangeSet, "its draft "+d.ID+" has moved on: "+string(act.Verdict)); err != nil {
-			return d, rev, err
-		}
 	}
 	if act.Verdict == handoff.Edit {
 		// The edit is stored; a report that cannot be written does not undo it.

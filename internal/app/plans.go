@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"roleos/guardrails"
 	"roleos/internal/change"
 	"roleos/internal/fault"
+	"roleos/internal/handoff"
 	"roleos/internal/run"
 )
 
@@ -44,23 +46,27 @@ func (a *App) ShowPlan(ctx context.Context, id string) (Plan, error) {
 		return v, err
 	}
 	if was, ok := a.shown(id); !ok || was.View != v.Digest {
-		err = a.noteShown(id, shown{View: v.Digest, At: a.now()})
+		err = a.noteShown(id, shown{By: a.cfg.Principal, View: v.Digest, At: a.now()})
 	}
 	return v, err
 }
 
-// shown is what a person was shown of a change set, and when first.
+// shown is what this workspace's person was shown of a change set, and when first.
 type shown struct {
+	By   string    `json:"by"`
 	View string    `json:"view"`
 	At   time.Time `json:"at"`
 }
 
-func (a *App) shownFile(id string) string { return a.stateFile("shown", id+".json") }
+// shownFile is this person's note: what one was shown, another was not.
+func (a *App) shownFile(id string) string {
+	return a.stateFile("shown", id+"-"+strings.TrimPrefix(a.cfg.Principal, "person:")+".json")
+}
 
 func (a *App) shown(id string) (shown, bool) {
 	var s shown
 	data, err := os.ReadFile(a.shownFile(id))
-	return s, err == nil && json.Unmarshal(data, &s) == nil
+	return s, err == nil && json.Unmarshal(data, &s) == nil && s.By == a.cfg.Principal
 }
 
 func (a *App) noteShown(id string, s shown) error {
@@ -82,9 +88,39 @@ func (a *App) StagePlan(ctx context.Context, id string) (Plan, error) {
 // ConfirmPlan takes this person's typed answer for the change set they were
 // shown. Nothing but the answer that the plan asks for confirms it.
 func (a *App) ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Grant, error) {
+	if err := a.secondPerson(ctx, id); err != nil {
+		return guardrails.Grant{}, err
+	}
 	s, _ := a.shown(id)
 	g, err := a.change.Confirm(ctx, id, a.person(), change.Answer{Text: answer, View: s.View, Shown: s.At})
 	return g, a.afterRefusal(ctx, id, err)
+}
+
+// secondPerson makes a team two people: who approved a draft does not confirm
+// its publication.
+func (a *App) secondPerson(ctx context.Context, id string) error {
+	if a.solo() {
+		return nil
+	}
+	out, err := a.change.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	draft, digest, err := published(out.Set)
+	if err != nil || draft == "" {
+		return err
+	}
+	reviews, err := a.db.Reviews(ctx, draft)
+	if err != nil {
+		return err
+	}
+	for _, r := range reviews {
+		if r.Verdict == handoff.Approve && r.Digest == digest && r.By == a.cfg.Principal {
+			return fault.New(fault.Denied, "app.confirm", "%s approved %s; in a team a second person confirms its publication", r.By, draft).
+				WithMend("Ask a colleague to run: roleos plan confirm %s", id)
+		}
+	}
+	return nil
 }
 
 // afterRefusal takes the draft of a set that went stale back into review, so

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"roleos/guardrails"
 	"roleos/guardrails/delegation"
 	"roleos/internal/artefact"
+	"roleos/internal/audit"
 	"roleos/internal/change"
 	"roleos/internal/engine"
 	"roleos/internal/fault"
@@ -33,6 +35,9 @@ type publishInput struct {
 // is written to the workspace before a person confirms that change set.
 func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.Draft, Plan, error) {
 	in := publishInput{Run: a.newID("run"), Draft: draft, By: a.cfg.Principal}
+	if err := a.sound(ctx, draft); err != nil {
+		return handoff.Draft{}, Plan{}, err
+	}
 	err := a.db.InTx(ctx, func(ctx context.Context) error {
 		d, rev, err := a.Handoff.Review(ctx, handoff.Act{Draft: draft, By: a.cfg.Principal, Digest: digest, Verdict: handoff.Approve, Text: text})
 		if err != nil {
@@ -65,6 +70,46 @@ func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.
 	}
 	plan, err := a.ShowPlan(ctx, set)
 	return d, plan, err
+}
+
+// sound refuses a draft whose newest revision is not the one that was made and
+// checked: its digest must stand in the audit log, and its contract must pass
+// again over the stored bytes. Rows of the store alone prove nothing.
+func (a *App) sound(ctx context.Context, draft string) error {
+	const op = "app.publish"
+	d, err := a.db.Draft(ctx, draft)
+	if err != nil {
+		return err
+	}
+	rev, err := a.db.Revision(ctx, draft, 0)
+	if err != nil {
+		return err
+	}
+	records, err := a.AuditRecords(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(records, func(r audit.Record) bool {
+		var detail struct{ Digest string }
+		made := strings.HasPrefix(r.Kind, "draft.") || r.Kind == "review."+string(handoff.Edit)
+		return made && r.Subject == draft && json.Unmarshal(r.Detail, &detail) == nil && detail.Digest == rev.Digest
+	}) {
+		return fault.New(fault.Denied, op, "revision %d of %s is not in the audit log: it was not made here, or the store was changed", rev.N, draft).
+			WithMend("Look: roleos audit verify, roleos doctor")
+	}
+	if !rev.Passed {
+		return nil // the review says why
+	}
+	evidence, err := a.Records(ctx, d.Records)
+	if err != nil {
+		return err
+	}
+	check, err := a.gate.Check(ctx, d.Contract, rev.Body, evidence)
+	if err == nil && !check.Passed {
+		err = fault.New(fault.Denied, op, "revision %d of %s no longer passes its contract %s", rev.N, draft, d.Contract).
+			WithMend("See: roleos contract check %s", draft)
+	}
+	return err
 }
 
 // publishRun plans, stages and proves the change set, and notes it on the draft.
@@ -100,6 +145,9 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	}
 	if rev.Digest != in.Digest {
 		return "", fault.New(fault.Stale, "app.publish", "draft %s has a newer revision than the one approved", d.ID)
+	}
+	if err := a.sound(ctx, d.ID); err != nil {
+		return "", err
 	}
 	m, err := agents.Find(d.Agent)
 	if err != nil {
@@ -178,6 +226,9 @@ type applyInput struct {
 // ledger knows how far an earlier attempt came.
 func (a *App) applyRun(c *engine.Context, in applyInput) (string, error) {
 	_, err := step(a, c, in.Run, "apply", func(ctx context.Context) (string, error) {
+		if err := a.stillApproved(ctx, in.Set); err != nil {
+			return "", err
+		}
 		out, err := a.change.Resume(ctx, in.Set)
 		return string(out.Set.State), err
 	})
@@ -190,6 +241,32 @@ func (a *App) applyRun(c *engine.Context, in applyInput) (string, error) {
 		}
 		return "", a.end(ctx, in.Run, run.Succeeded, "")
 	})
+}
+
+// stillApproved refuses to begin with a set whose draft is not approved any
+// more, has another newest revision or another set.
+func (a *App) stillApproved(ctx context.Context, id string) error {
+	out, err := a.change.Get(ctx, id)
+	if err != nil || out.Set.State != change.Granted || out.Set.Undoes != "" {
+		return err // what has begun is finished
+	}
+	draft, digest, err := published(out.Set)
+	if err != nil || draft == "" {
+		return err
+	}
+	d, err := a.db.Draft(ctx, draft)
+	if err != nil {
+		return err
+	}
+	rev, err := a.db.Revision(ctx, draft, 0)
+	if err != nil {
+		return err
+	}
+	if d.State != handoff.Approved || d.ChangeSet != id || rev.Digest != digest {
+		return fault.New(fault.Denied, "app.apply", "%s does not publish what is approved: draft %s is %s at revision %d", id, d.ID, d.State, rev.N).
+			WithMend("End it: roleos plan reject %s --text \"its draft has moved on\"", id)
+	}
+	return nil
 }
 
 // notePublication moves the draft that the applied set belongs to.

@@ -12,12 +12,17 @@ import (
 
 	"roleos/internal/audit"
 	"roleos/internal/fault"
+	"roleos/internal/store"
 )
 
 // auditKey reads the key that signs checkpoints; the first use makes it.
 func (a *App) auditKey(context.Context) (audit.Key, error) {
 	path := a.stateFile("keys", "audit.key")
 	secret, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && a.checked > 0 && a.alone() {
+		return audit.Key{}, fault.New(fault.Denied, "app.audit", "the audit log has %d records, but its key %s is gone: nothing vouches for them", a.checked, path).
+			WithMend("Restore the key from a backup.")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		made, _, gerr := audit.GenerateKey(rand.Reader, audit.KeyName)
 		if gerr != nil {
@@ -47,6 +52,23 @@ func writeSecret(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// alone reports whether this machine is the only one that writes the log, so
+// that a missing key or checkpoint was once here.
+func (a *App) alone() bool { return a.db.Dialect() == store.SQLite }
+
+// vouch signs the empty log of a new workspace: from then on a missing
+// checkpoint means that somebody removed it.
+func (a *App) vouch(ctx context.Context) error {
+	if a.checked > 0 || exists(a.checkpointFile()) {
+		return nil
+	}
+	signed, err := a.log.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	return writeFile(a.checkpointFile(), signed)
+}
+
 func (a *App) checkpointFile() string { return a.stateFile("keys", "audit.checkpoint") }
 
 // checkpoint signs the head of the log when it has grown and keeps it in a file,
@@ -58,6 +80,18 @@ func (a *App) checkpoint(ctx context.Context) error {
 	}
 	if size == a.checked {
 		return nil
+	}
+	// The last checkpoint is never replaced by one that does not continue it.
+	switch saved, err := os.ReadFile(a.checkpointFile()); {
+	case err == nil:
+		if err := a.log.Continues(ctx, saved); err != nil {
+			return fault.Wrap(err, fault.Denied, "app.audit", "no new checkpoint is signed").WithMend("Look: roleos audit verify")
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case a.checked > 0 && a.alone():
+		return fault.New(fault.Denied, "app.audit", "the checkpoint %s is gone; a new one would vouch for records that nobody held against it", a.checkpointFile()).
+			WithMend("Restore it from a backup, or look at the log and sign anew: roleos audit verify --sign")
 	}
 	signed, err := a.log.Checkpoint(ctx)
 	if err != nil {
@@ -81,7 +115,22 @@ func (a *App) VerifyAudit(ctx context.Context, file string) (r audit.Report, aga
 		return r, "", fault.Wrap(err, fault.NotFound, "app.audit", "the checkpoint %s cannot be read", file)
 	}
 	r, err = a.log.Verify(ctx, saved)
+	if err == nil && saved == nil && r.Records > 0 {
+		r.Problems = append(r.Problems, audit.Problem{
+			Kind: audit.Truncated, Message: "no checkpoint kept beside the keys vouches for the log: what was cut off or rewritten cannot be told",
+		})
+	}
 	return r, file, err
+}
+
+// SignAudit signs the log as it is now, after a person has looked at it.
+func (a *App) SignAudit(ctx context.Context) error {
+	signed, err := a.log.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	a.checked, err = a.db.Audit().Size(ctx)
+	return errors.Join(err, writeFile(a.checkpointFile(), signed))
 }
 
 // AuditRecords returns the whole log, oldest first.

@@ -340,3 +340,116 @@ func TestDiffNamesWhatAReaderWouldNotice(t *testing.T) {
 		t.Errorf("a synthesis differs from itself: %v", d)
 	}
 }
+
+func TestFactorsWithoutDataAreLeftOutOfTheScore(t *testing.T) {
+	records, o := weeks(4, func(int) int { return 30 })
+	bare := slices.Clone(records)
+	for i := range bare {
+		bare[i].Time = time.Time{}
+	}
+	weighted := policy()
+	weighted.SegmentWeights = map[string]float64{"plan=enterprise": 2}
+	for name, c := range map[string]struct {
+		records []evidence.Record
+		policy  artefact.Policy
+		without []string
+	}{
+		"no time, no weights":        {bare, policy(), []string{"growth", "segment_weight"}},
+		"no weights":                 {records, policy(), []string{"segment_weight"}},
+		"weights no record can have": {records, weighted, []string{"segment_weight"}},
+	} {
+		s, err := artefact.Compose(o, c.records, c.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Formula.Weights) != 5-len(c.without) || len(s.Issues[0].Factors) != 5-len(c.without) {
+			t.Errorf("%s: weights %v, %d factors", name, s.Formula.Weights, len(s.Issues[0].Factors))
+		}
+		for _, f := range c.without {
+			if !strings.Contains(s.Formula.Text, "Left out: "+f+", because ") {
+				t.Errorf("%s: the formula does not say why %s is left out: %s", name, f, s.Formula.Text)
+			}
+		}
+	}
+}
+
+func TestPraiseFallsBehindTrouble(t *testing.T) {
+	records, o := weeks(4, func(int) int { return 30 })
+	p := policy()
+	p.Praise = func(r *evidence.Record) float64 {
+		if slices.Contains(o.Themes[0].Records, r.ID) {
+			return 1
+		}
+		return 0
+	}
+	s, err := artefact.Compose(o, records, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Themes[0].ID != "t-export" || s.Issues[0].ThemeID != "t-rest" || s.Issues[1].Score != 0 || s.Issues[1].Praise != 1 {
+		t.Errorf("the praised theme ranks %+v", s.Issues)
+	}
+	if got := s.Summary.Headlines[0].Text; !strings.HasPrefix(got, "“Rest” comes first in priority: 25.0 % of the records") {
+		t.Errorf("headline %q", got)
+	}
+}
+
+func TestLowCoverageIsTheFirstHeadline(t *testing.T) {
+	records, o := weeks(4, func(int) int { return 30 })
+	o.Findings = []artefact.Finding{{Kind: "empty_text", Severity: "warning", Count: 40}}
+	s, err := artefact.Compose(o, records, policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := s.Summary.Headlines[0]
+	if h.Text != "Speaks for 160 of 200 rows: the other 40 have no text." || !slices.Contains(h.Numbers, "/findings/0/count") {
+		t.Errorf("first headline %+v", h)
+	}
+	o.Findings[0].Severity = "info"
+	if s, err = artefact.Compose(o, records, policy()); err != nil || strings.HasPrefix(s.Summary.Headlines[0].Text, "Speaks") {
+		t.Errorf("a few empty rows open the report: %v, %+v", err, s.Summary.Headlines)
+	}
+}
+
+func TestAValidatedThemeNeedsNoCheckAndASmallOneIsNeverHigh(t *testing.T) {
+	var records []evidence.Record
+	for i := range 3 {
+		records = append(records, evidence.Record{ID: fmt.Sprint(i), Text: "x", Segments: []evidence.Attr{{Name: "plan", Value: fmt.Sprint(i)}}})
+	}
+	o := artefact.Outline{
+		Themes: []artefact.Grouping{
+			{ID: "t-1", Label: "One", Records: []string{"0", "1"}, Signals: artefact.Signals{Silhouette: 1, Stability: 1}, Parent: "g"},
+			{ID: "t-2", Label: "Two · deux", Records: []string{"2"}, Validated: "person:ada", Parent: "g"},
+		},
+		Groups: []artefact.Bundle{{ID: "g", Label: "Words nobody wrote"}},
+	}
+	s, err := artefact.Compose(o, records, policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Themes[0].Level != "medium" || s.Themes[0].Confidence != 1 {
+		t.Errorf("two records: level %s, confidence %v", s.Themes[0].Level, s.Themes[0].Confidence)
+	}
+	if s.Themes[1].Level != "low" || s.Themes[1].NeedsCheck || s.Summary.NeedCheck != 0 {
+		t.Errorf("validated theme: %+v", s.Themes[1])
+	}
+	if s.Groups[0].Label != "One and Two" {
+		t.Errorf("group label %q", s.Groups[0].Label)
+	}
+	for _, g := range s.Gaps {
+		if g.What == "Segment breakdown" && g.Why != "The segment plan has fewer than two values with 5 records each." {
+			t.Errorf("gap %q", g.Why)
+		}
+	}
+}
+
+func TestPeriodsReadAsDates(t *testing.T) {
+	day := time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC)
+	for label, want := range map[string]string{
+		"2026-W38": "in the week of 14 Sep 2026", "2026-09-14": "on 14 Sep 2026", "2026-09": "in September 2026", "2026-Q3": "in 2026-Q3",
+	} {
+		if got := (artefact.Period{Label: label, Start: day}).When(); got != want {
+			t.Errorf("%s: %q, want %q", label, got, want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 // function: the same outline, records and policy give the same bytes, whoever
 // made the outline. It fails when a record is counted twice or is unknown.
 func Compose(o Outline, records []evidence.Record, p Policy) (FeedbackSynthesis, error) {
-	c, err := corpus(o.Themes, records, p.Intensity, p.SegmentWeights, p.Confidence)
+	c, err := corpus(o.Themes, records, p, p.SegmentWeights)
 	if err != nil {
 		return FeedbackSynthesis{}, fmt.Errorf("compose the synthesis: %w", err)
 	}
@@ -119,12 +119,24 @@ func (b *builder) themes(in []Grouping) {
 		t.ShareLow = b.number(at+"/share_low", "share", evidence.Query{Op: evidence.OpLow, Of: own})
 		t.ShareHigh = b.number(at+"/share_high", "share", evidence.Query{Op: evidence.OpHigh, Of: own})
 		t.Intensity = b.number(at+"/intensity", "score", evidence.Query{Op: evidence.OpMean, Measure: MeasureIntensity, Of: own})
+		t.Praise = b.number(at+"/praise", "score", evidence.Query{Op: evidence.OpMean, Measure: MeasurePraise, Of: own})
 		t.Confidence = b.stated(at+"/confidence", "score", b.policy.Confidence(t.Signals),
 			evidence.Query{Op: evidence.OpMethod, Measure: MethodConfidence, Number: at + "/signals"})
-		t.Level = b.policy.Level(t.Confidence)
-		t.NeedsCheck = t.Level == "low"
+		t.Level = level(b.policy.Level(t.Confidence), t.Count)
+		t.NeedsCheck = t.Level == "low" && t.Validated == ""
 		b.out.Themes = append(b.out.Themes, t)
 	}
+}
+
+// fewRecords is the size below which a theme's level is at most medium: the
+// signals of two or three records hang on each single one of them.
+const fewRecords = 4
+
+func level(l string, records int) string {
+	if l == "high" && records < fewRecords {
+		return "medium"
+	}
+	return l
 }
 
 func (s Signals) rounded() Signals {
@@ -132,35 +144,6 @@ func (s Signals) rounded() Signals {
 		*f = evidence.Round(*f)
 	}
 	return s
-}
-
-func (b *builder) groups(in []Bundle) {
-	for _, g := range in {
-		out := Group{ID: g.ID, Label: g.Label}
-		terms := []evidence.Term{}
-		for i, t := range b.out.Themes {
-			if t.Parent == g.ID {
-				out.ThemeIDs = append(out.ThemeIDs, t.ID)
-				out.Count += t.Count
-				out.Share += t.Share
-				terms = append(terms, evidence.Term{Number: fmt.Sprintf("/themes/%d/", i), Weight: 1})
-			}
-		}
-		if len(out.ThemeIDs) == 0 {
-			continue
-		}
-		at := fmt.Sprintf("/groups/%d", len(b.out.Groups))
-		sum := func(field, unit string, v float64) float64 {
-			q := evidence.Query{Op: evidence.OpSum}
-			for _, t := range terms {
-				q.Terms = append(q.Terms, evidence.Term{Number: t.Number + field, Weight: 1})
-			}
-			return b.stated(at+"/"+field, unit, v, q)
-		}
-		sum("count", "records", float64(out.Count))
-		out.Share = sum("share", "share", out.Share)
-		b.out.Groups = append(b.out.Groups, out)
-	}
 }
 
 func (b *builder) summary() {

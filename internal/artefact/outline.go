@@ -46,7 +46,7 @@ type Grouping struct {
 // Bundle is one upper-level group before its numbers.
 type Bundle struct {
 	ID    string
-	Label string
+	Label string // empty, or words that few of its records hold: Compose names it by its largest themes
 }
 
 // Policy is what a workspace sets for every synthesis.
@@ -57,6 +57,7 @@ type Policy struct {
 	Least          int                // fewest records of a period that is judged
 	Ratio          float64            // smallest change of share worth an alert, as a ratio above 1
 	Intensity      evidence.Measure   // 0..1 per record
+	Praise         evidence.Measure   // 0..1 per record: it praises and names no trouble; nil: nobody praises
 	Confidence     func(Signals) float64
 	Level          func(confidence float64) string // high, medium, low
 }
@@ -64,6 +65,7 @@ type Policy struct {
 // Names of the declared measures and methods in figures.
 const (
 	MeasureIntensity     = "intensity"
+	MeasurePraise        = "praise"
 	MeasureSegmentWeight = "segment_weight"
 	MethodConfidence     = "confidence"
 )
@@ -99,7 +101,11 @@ func (s FeedbackSynthesis) Outline() Outline {
 		})
 	}
 	for _, g := range s.Groups {
-		o.Groups = append(o.Groups, Bundle{ID: g.ID, Label: g.Label})
+		label := g.Label
+		if label == s.membersLabel(g.ThemeIDs, true) || label == s.membersLabel(g.ThemeIDs, false) {
+			label = "" // made of theme labels: made again, should one be renamed
+		}
+		o.Groups = append(o.Groups, Bundle{ID: g.ID, Label: label})
 	}
 	for _, a := range s.Alerts {
 		if a.Segment != "" && a.Validated != "" {
@@ -111,12 +117,10 @@ func (s FeedbackSynthesis) Outline() Outline {
 
 // Corpus returns the corpus that s's figures are computed over.
 func (s FeedbackSynthesis) Corpus(records []evidence.Record, p Policy) (*evidence.Corpus, error) {
-	return corpus(s.Outline().Themes, records, p.Intensity, s.Formula.SegmentWeights, p.Confidence)
+	return corpus(s.Outline().Themes, records, p, s.Formula.SegmentWeights)
 }
 
-func corpus(themes []Grouping, records []evidence.Record, intensity evidence.Measure,
-	segmentWeights map[string]float64, confidence func(Signals) float64,
-) (*evidence.Corpus, error) {
+func corpus(themes []Grouping, records []evidence.Record, p Policy, segmentWeights map[string]float64) (*evidence.Corpus, error) {
 	members := make([]evidence.Membership, len(themes))
 	for i, t := range themes {
 		members[i] = evidence.Membership{Theme: t.ID, Records: t.Records, Mentions: t.Mentions}
@@ -125,10 +129,15 @@ func corpus(themes []Grouping, records []evidence.Record, intensity evidence.Mea
 	if err != nil {
 		return nil, err
 	}
-	c.Define(MeasureIntensity, intensity)
+	c.Define(MeasureIntensity, p.Intensity)
+	praise := p.Praise
+	if praise == nil {
+		praise = func(*evidence.Record) float64 { return 0 }
+	}
+	c.Define(MeasurePraise, praise)
 	c.Define(MeasureSegmentWeight, segmentWeight(segmentWeights))
 	c.DefineMethod(MethodConfidence, func(in map[string]float64) float64 {
-		return confidence(Signals{
+		return p.Confidence(Signals{
 			Silhouette: in["silhouette"], Stability: in["stability"], InnerEdges: in["inner_edges"],
 			Cohesion: in["cohesion"], Margin: in["margin"],
 			Named: in["named"], Marker: in["marker"], Size: int(in["size"]),

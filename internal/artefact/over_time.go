@@ -258,6 +258,7 @@ type alertDraft struct {
 	Alert
 	series series
 	period int
+	when   string
 }
 
 func (b *builder) series() []series {
@@ -295,7 +296,7 @@ func (b *builder) alert(s series, period int, p, q float64) (alertDraft, bool) {
 	before := int(b.eval(evidence.Query{Op: evidence.OpCount, Of: &was}).Value)
 	a := alertDraft{series: s, period: period, Alert: Alert{
 		ThemeID: s.theme, Segment: s.segment, Value: s.value, Period: b.out.Periods[period].Label, P: p, Q: q,
-	}}
+	}, when: b.out.Periods[period].When()}
 	switch {
 	case ratio >= b.policy.Ratio && before <= max(2, period/2): // hardly seen so far: at most one record in two periods
 		a.Kind = Emerging
@@ -314,5 +315,5 @@ func (a alertDraft) sentence() string {
 	if a.Segment != "" {
 		what = fmt.Sprintf("Feedback from %s %s", a.Segment, a.Value)
 	}
-	return fmt.Sprintf("%s is %s: %s of the records in %s, %s before.", what, a.Kind, percent(a.Share), a.Period, percent(a.Before))
+	return fmt.Sprintf("%s is %s: %s of the records %s, %s before.", what, a.Kind, percent(a.Share), a.when, percent(a.Before))
 }

@@ -3,7 +3,6 @@ package artefact
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"roleos/internal/evidence"
@@ -23,23 +22,59 @@ func Factors() []string {
 	return []string{FactorReach, FactorIntensity, FactorGrowth, FactorSegmentWeight, FactorConfidence}
 }
 
-// FormulaText says how a score is made.
-const FormulaText = "score = 100 x sum(weight x factor) / sum(weight). " +
+// FormulaText says how a score is made when every factor has data behind it.
+const FormulaText = "score = 100 x sum(weight x factor) / sum(weight) x (1 - praise). " +
 	"reach: records of the theme over those of the largest theme. " +
 	"intensity: mean strength of trouble in its records' words. " +
-	"growth: share in the later half of the time over the sum of both halves' shares, 0.5 when unchanged or unknown. " +
+	"growth: share in the later half of the time over the sum of both halves' shares, 0.5 when unchanged. " +
 	"segment_weight: mean weight of its records' segments over the largest weight. " +
-	"confidence: how surely its records belong together."
+	"confidence: how surely its records belong together. " +
+	"praise: share of its records that praise and name no trouble."
+
+// scored returns the factors that have data behind them, and a sentence on each
+// that has none. A factor without data would lift or lower every score alike.
+func (b *builder) scored() (names []string, left string) {
+	for _, name := range Factors() {
+		why := ""
+		switch {
+		case name == FactorGrowth && len(b.out.Periods) == 0:
+			why = "there is no time line"
+		case name == FactorSegmentWeight && len(b.policy.SegmentWeights) == 0:
+			why = "no segment weights are set"
+		case name == FactorSegmentWeight && !b.weighted():
+			why = "no record has a segment with a weight"
+		}
+		if why != "" {
+			left += fmt.Sprintf(" Left out: %s, because %s.", name, why)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names, left
+}
+
+// weighted reports whether any record has a segment value with a weight.
+func (b *builder) weighted() bool {
+	for i := range b.records {
+		for k := range b.policy.SegmentWeights {
+			name := segmentName(k)
+			if v := b.records[i].Segment(name); v != "" && name+"="+v == k {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // issues ranks the themes. Places are known only after ranking, so factors are
 // computed first and backed afterwards.
 func (b *builder) issues() {
 	s := &b.out
-	s.Formula = Formula{Text: FormulaText, Weights: maps.Clone(b.policy.Weights)}
-	if len(s.Themes) == 0 {
-		return
+	names, left := b.scored()
+	s.Formula = Formula{Text: FormulaText + left, Weights: map[string]float64{}}
+	for _, name := range names {
+		s.Formula.Weights[name] = b.policy.Weights[name]
 	}
-	largest := s.Themes[0].ID
 	type ranked struct {
 		theme   int
 		score   float64
@@ -48,32 +83,18 @@ func (b *builder) issues() {
 	}
 	all := make([]ranked, len(s.Themes))
 	for i, t := range s.Themes {
-		own := &evidence.Selector{Theme: t.ID}
-		at := fmt.Sprintf("/themes/%d", i)
-		queries := []evidence.Query{
-			{Op: evidence.OpShare, Of: own, Per: &evidence.Selector{Theme: largest}},
-			{Op: evidence.OpSame, Number: at + "/intensity"},
-			{Op: evidence.OpNeutral},
-			{Op: evidence.OpMean, Measure: MeasureSegmentWeight, Of: own},
-			{Op: evidence.OpSame, Number: at + "/confidence"},
-		}
-		growth := 0.5
-		if t.Trend != nil {
-			queries[2] = evidence.Query{Op: evidence.OpSame, Number: at + "/trend/balance"}
-			growth = t.Trend.Balance
-		}
-		values := []float64{b.eval(queries[0]).Value, t.Intensity, growth, b.eval(queries[3]).Value, t.Confidence}
-		r := ranked{theme: i, queries: queries}
+		r := ranked{theme: i}
 		sum, total := 0.0, 0.0
-		for k, name := range Factors() {
-			f := Factor{Name: name, Value: evidence.Round(values[k]), Weight: b.policy.Weights[name]}
-			f.Means = means(name, t, f.Value, s, len(b.policy.SegmentWeights) > 0)
-			r.factors = append(r.factors, f)
+		for _, name := range names {
+			q, v := b.factor(name, i)
+			f := Factor{Name: name, Value: evidence.Round(v), Weight: b.policy.Weights[name]}
+			f.Means = means(name, t, f.Value, s)
+			r.factors, r.queries = append(r.factors, f), append(r.queries, q)
 			sum += f.Weight * f.Value
 			total += f.Weight
 		}
 		if total > 0 {
-			r.score = evidence.Round(100 * sum / total)
+			r.score = evidence.Round(100 * sum / total * (1 - t.Praise))
 		}
 		all[i] = r
 	}
@@ -81,32 +102,48 @@ func (b *builder) issues() {
 	for i, r := range all {
 		at := fmt.Sprintf("/issues/%d", i)
 		t := s.Themes[r.theme]
-		q := evidence.Query{Op: evidence.OpWeighted}
+		q := evidence.Query{Op: evidence.OpWeighted, Number: at + "/praise"}
 		for k, f := range r.factors {
 			place := fmt.Sprintf("%s/factors/%d/value", at, k)
 			b.stated(place, "score", f.Value, r.queries[k])
 			q.Terms = append(q.Terms, evidence.Term{Number: place, Weight: f.Weight})
 		}
+		b.stated(at+"/praise", "score", t.Praise, evidence.Query{Op: evidence.OpSame, Number: fmt.Sprintf("/themes/%d/praise", r.theme)})
 		b.stated(at+"/score", "score", r.score, q)
-		s.Issues = append(s.Issues, Issue{Rank: i + 1, ThemeID: t.ID, Title: t.Label, Score: r.score, Factors: r.factors})
+		s.Issues = append(s.Issues, Issue{Rank: i + 1, ThemeID: t.ID, Title: t.Label, Score: r.score, Praise: t.Praise, Factors: r.factors})
 	}
 }
 
-func means(name string, t Theme, v float64, s *FeedbackSynthesis, weighted bool) string {
+// factor returns the value of a factor of the theme at index i, and its query.
+func (b *builder) factor(name string, i int) (evidence.Query, float64) {
+	t := &b.out.Themes[i]
+	own, at := &evidence.Selector{Theme: t.ID}, fmt.Sprintf("/themes/%d", i)
+	same := func(field string, v float64) (evidence.Query, float64) {
+		return evidence.Query{Op: evidence.OpSame, Number: at + field}, v
+	}
+	q := evidence.Query{Op: evidence.OpShare, Of: own, Per: &evidence.Selector{Theme: b.out.Themes[0].ID}}
+	switch name {
+	case FactorIntensity:
+		return same("/intensity", t.Intensity)
+	case FactorGrowth:
+		return same("/trend/balance", t.Trend.Balance)
+	case FactorSegmentWeight:
+		q = evidence.Query{Op: evidence.OpMean, Measure: MeasureSegmentWeight, Of: own}
+	case FactorConfidence:
+		return same("/confidence", t.Confidence)
+	}
+	return q, b.eval(q).Value
+}
+
+func means(name string, t Theme, v float64, s *FeedbackSynthesis) string {
 	switch name {
 	case FactorReach:
-		return fmt.Sprintf("%d records (%s), the largest theme has %d", t.Count, percent(t.Share), s.Themes[0].Count)
+		return fmt.Sprintf("%s (%s), the largest theme has %d", records(t.Count), percent(t.Share), s.Themes[0].Count)
 	case FactorIntensity:
 		return fmt.Sprintf("%.2f of 1 for words of trouble", v)
 	case FactorGrowth:
-		if t.Trend == nil {
-			return "no time line; counted as unchanged"
-		}
 		return fmt.Sprintf("%.2f, where 0.50 is unchanged (%s)", v, t.Trend.Direction)
 	case FactorSegmentWeight:
-		if !weighted {
-			return "no segment weights are set; every record weighs the same"
-		}
 		return fmt.Sprintf("%.2f of the largest segment weight", v)
 	case FactorConfidence:
 		return fmt.Sprintf("%.2f, %s", v, t.Level)
@@ -121,50 +158,4 @@ func percent(share float64) string {
 		return fmt.Sprintf("%.0f %%", 100*share)
 	}
 	return fmt.Sprintf("%.1f %%", 100*share)
-}
-
-// headlines says in at most five sentences what a reader should take away.
-func (b *builder) headlines() {
-	s := &b.out
-	say := func(numbers []string, format string, args ...any) {
-		if len(s.Summary.Headlines) < 5 {
-			s.Summary.Headlines = append(s.Summary.Headlines, Headline{Text: fmt.Sprintf(format, args...), Numbers: numbers})
-		}
-	}
-	if len(s.Themes) == 0 {
-		return
-	}
-	t := s.Themes[0]
-	say([]string{"/themes/0/count", "/summary/records", "/themes/0/share"},
-		"“%s” is the largest theme: %d of %d records (%s).", t.Label, t.Count, s.Summary.Records, percent(t.Share))
-	if top := s.Issues[0]; top.ThemeID != t.ID {
-		say([]string{"/issues/0/score"}, "“%s” comes first in priority with a score of %.0f of 100.", top.Title, top.Score)
-	}
-	for i, a := range s.Alerts {
-		if i < 2 {
-			at := fmt.Sprintf("/alerts/%d", i)
-			say([]string{at + "/share", at + "/share_before"}, "%s", a.Statement)
-		}
-	}
-	if i, j, ok := b.strongestOver(); ok {
-		c := s.Themes[i].Segments[j]
-		at := fmt.Sprintf("/themes/%d/segments/%d", i, j)
-		say([]string{at + "/share", at + "/rest_share"}, "“%s” weighs more for %s %s: %s of its records, %s of the others.",
-			s.Themes[i].Label, c.Segment, c.Value, percent(c.Share), percent(c.RestShare))
-	}
-	if n := s.Summary.NeedCheck; n > 0 {
-		say([]string{"/summary/need_check"}, "A person has to check %d of %d themes: their records may not belong together.", n, len(s.Themes))
-	}
-}
-
-func (b *builder) strongestOver() (theme, cell int, ok bool) {
-	least := 1.0
-	for i, t := range b.out.Themes {
-		for j, c := range t.Segments {
-			if c.Verdict == Over && c.P < least {
-				theme, cell, ok, least = i, j, true, c.P
-			}
-		}
-	}
-	return theme, cell, ok
 }

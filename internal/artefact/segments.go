@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"roleos/internal/evidence"
 	"roleos/internal/stat"
@@ -72,11 +73,28 @@ func (b *builder) dimensions() {
 		}
 	}
 	if len(b.out.Segments) == 0 {
-		b.out.Gaps = append(b.out.Gaps, Gap{
-			What: segmentGap, Why: "No column divides the records into segments.",
-			Mend: "Export the plan, region or channel of each record and name the columns with --map segment=COLUMN,COLUMN.",
-		})
+		b.out.Gaps = append(b.out.Gaps, noSegments(names))
 	}
+}
+
+// noSegments says why nothing is broken down, given the dimensions there are.
+func noSegments(names []string) Gap {
+	g := Gap{
+		What: segmentGap, Why: "No column divides the records into segments.",
+		Mend: "Export the plan, region or channel of each record and name the columns with --map segment=COLUMN,COLUMN.",
+	}
+	switch few := fmt.Sprintf("fewer than two values with %d records each.", minValueCount); {
+	case len(names) == 1:
+		g.Why, g.Mend = "The segment "+names[0]+" has "+few, "Use a larger export, or a column with fewer and larger values."
+	case len(names) > 1:
+		shown := names[:min(len(names), maxDimensions)]
+		list := strings.Join(shown, ", ")
+		if n := len(names) - len(shown); n > 0 {
+			list += fmt.Sprintf(" and %d more", n)
+		}
+		g.Why, g.Mend = "The segments ("+list+") have "+few, "Use a larger export, or columns with fewer and larger values."
+	}
+	return g
 }
 
 // dimension keeps the values that occur often enough; fewer than two of them divide nothing.

@@ -1,6 +1,7 @@
 package artefact
 
 import (
+	"strings"
 	"time"
 
 	"roleos/internal/evidence"
@@ -67,9 +68,10 @@ type Theme struct {
 	ShareLow   float64          `json:"share_low"` // 95 % interval (Wilson)
 	ShareHigh  float64          `json:"share_high"`
 	Intensity  float64          `json:"intensity"`        // 0..1, mean over its records
+	Praise     float64          `json:"praise"`           // 0..1, share of its records that only praise
 	Confidence float64          `json:"confidence"`       // 0..1, estimated share of records that belong together
 	Level      string           `json:"confidence_level"` // high, medium, low
-	NeedsCheck bool             `json:"needs_check"`      // true when Level is low
+	NeedsCheck bool             `json:"needs_check"`      // true when Level is low and nobody has validated it
 	Signals    Signals          `json:"signals"`
 	Trend      *Trend           `json:"trend,omitempty"`
 	Segments   []Cell           `json:"segments"`
@@ -131,6 +133,30 @@ type Period struct {
 	Thin    bool      `json:"thin"` // too few records to judge
 }
 
+// When says in words when the period is: "in the week of 14 Sep 2026". A label
+// it does not know stands as it is.
+func (p Period) When() string {
+	switch {
+	case p.week():
+		return "in the week of " + p.Start.Format("2 Jan 2006")
+	case p.Label == p.Start.Format(time.DateOnly):
+		return "on " + p.Start.Format("2 Jan 2006")
+	case p.Label == p.Start.Format("2006-01"):
+		return "in " + p.Start.Format("January 2006")
+	}
+	return "in " + p.Label
+}
+
+// Day returns the first day of a week, "14 Sep", and "" for any other period.
+func (p Period) Day() string {
+	if p.week() {
+		return p.Start.Format("2 Jan")
+	}
+	return ""
+}
+
+func (p Period) week() bool { return strings.Contains(p.Label, "-W") && !p.Start.IsZero() }
+
 // Dimension is one way the records are divided: plan, region, channel.
 type Dimension struct {
 	Name    string         `json:"name"`
@@ -176,8 +202,9 @@ type Issue struct {
 	Rank    int      `json:"rank"`
 	ThemeID string   `json:"theme_id"`
 	Title   string   `json:"title"`
-	Score   float64  `json:"score"` // 0..100
-	Factors []Factor `json:"factors"`
+	Score   float64  `json:"score"`   // 0..100
+	Praise  float64  `json:"praise"`  // 0..1, of its theme: the weighted mean of the factors is multiplied by 1 - Praise
+	Factors []Factor `json:"factors"` // those with data behind them; see Formula
 }
 
 // Factor is one part of an issue's score.
@@ -191,7 +218,7 @@ type Factor struct {
 // Formula states how issues are ranked.
 type Formula struct {
 	Text           string             `json:"text"`
-	Weights        map[string]float64 `json:"weights"`
+	Weights        map[string]float64 `json:"weights"`         // of the factors that have data behind them
 	SegmentWeights map[string]float64 `json:"segment_weights"` // "plan=enterprise": 2; a record without an entry weighs 1
 }
 

@@ -116,6 +116,36 @@ func (l *Log) head(ctx context.Context, size int64) (Head, error) {
 	return Head{Size: size, Root: root}, err
 }
 
+// Continues checks, with the stored hashes alone, that the log still begins with
+// the records that a checkpoint kept elsewhere vouches for. It fails with
+// fault.Denied when it does not: then records were edited, dropped or cut off.
+func (l *Log) Continues(ctx context.Context, saved []byte) error {
+	const op = "audit.checkpoint"
+	key, err := l.keys(ctx)
+	if err != nil {
+		return err
+	}
+	was, err := OpenCheckpoint(saved, key.Verifiers)
+	if err != nil {
+		return err
+	}
+	size, err := l.storage.Size(ctx)
+	if err != nil {
+		return err
+	}
+	if size < was.Size {
+		return fault.New(fault.Denied, op, "the audit log has %d records; a checkpoint vouches for %d", size, was.Size)
+	}
+	now, err := l.head(ctx, was.Size)
+	if err != nil {
+		return err
+	}
+	if now.Root != was.Root {
+		return fault.New(fault.Denied, op, "the first %d records of the audit log are not those that a checkpoint vouches for", was.Size)
+	}
+	return nil
+}
+
 // continues checks with the stored hashes alone that head extends the newest
 // checkpoint: cheap, and enough not to sign over a change unseen.
 func (l *Log) continues(ctx context.Context, key Key, head Head) error {

@@ -300,10 +300,10 @@ func (w *writer) line(kind byte, line []byte) {
 	w.WriteByte(kind)
 	// What is invisible takes many times its place when it is written out, so
 	// the room is looked at between pieces.
-	const piece = 64 << 10
+	const piece = 4 << 10
 	for len(body) > 0 && !w.full {
 		n := min(piece, len(body))
-		for back := 0; n < len(body) && back < utf8.UTFMax-1; back++ {
+		for back := 0; n < len(body) && back < utf8.UTFMax; back++ {
 			if utf8.RuneStart(body[n-back]) {
 				n -= back // no character is cut
 				break

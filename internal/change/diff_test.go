@@ -11,7 +11,8 @@ import (
 )
 
 // The texts that take a diff longest: many lines, few different ones, far apart.
-func worst() map[string][2][]byte {
+// They have a part of the sizes that they are named by.
+func worst(part int) map[string][2][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	few := func(n int) []byte {
 		var b bytes.Buffer
@@ -30,28 +31,25 @@ func worst() map[string][2][]byte {
 		}
 		return b.Bytes()
 	}
-	long := bytes.Repeat([]byte(`{"id":"12345","text":"some words of feedback"},`), 12<<20/47)
+	long := bytes.Repeat([]byte(`{"id":"12345","text":"some words of feedback"},`), 12<<20/47/part)
 	other := bytes.Clone(long)
 	other[len(other)/2] = '!'
 	return map[string][2][]byte{
 		"one line of 12 MiB":        {long, other},
 		"a new line of 12 MiB":      {nil, long},
-		"4 Mi of the same line":     {bytes.Repeat([]byte("a\n"), 4<<20), append([]byte("b\n"), bytes.Repeat([]byte("a\n"), 4<<20-5)...)},
-		"some lines":                {few(400_000), few(400_000)},
-		"fewer lines":               {few(200_000), few(200_000)},
-		"every hundredth":           {numbers(1_000_000, 100), numbers(1_000_000, 101)},
-		"every ten-thousandth":      {numbers(200_000, 10_000), numbers(200_000, 10_007)},
-		"12 Mi empty lines":         {nil, bytes.Repeat([]byte("\n"), 12<<20)},
-		"empty lines on both sides": {append([]byte("x\n"), bytes.Repeat([]byte("\n"), 8<<20)...), append(bytes.Repeat([]byte("\n"), 8<<20-9), "y"...)},
+		"4 Mi of the same line":     {bytes.Repeat([]byte("a\n"), 4<<20/part), append([]byte("b\n"), bytes.Repeat([]byte("a\n"), 4<<20/part-5)...)},
+		"some lines":                {few(400_000 / part), few(400_000 / part)},
+		"fewer lines":               {few(200_000 / part), few(200_000 / part)},
+		"every hundredth":           {numbers(1_000_000/part, 100), numbers(1_000_000/part, 101)},
+		"every ten-thousandth":      {numbers(200_000/part, 10_000), numbers(200_000/part, 10_007)},
+		"12 Mi empty lines":         {nil, bytes.Repeat([]byte("\n"), 12<<20/part)},
+		"empty lines on both sides": {append([]byte("x\n"), bytes.Repeat([]byte("\n"), 8<<20/part)...), append(bytes.Repeat([]byte("\n"), 8<<20/part-9), "y"...)},
 	}
 }
 
 // However long the texts, the diff is complete and is found in bounded work.
 func TestLargeDiffsAreComplete(t *testing.T) {
-	if testing.Short() {
-		t.Skip("large texts")
-	}
-	for name, texts := range worst() {
+	for name, texts := range worst(16) {
 		t.Run(name, func(t *testing.T) {
 			diff, whole := unified(texts[0], texts[1], maxShown)
 			if !whole {
@@ -111,7 +109,7 @@ func patched(t *testing.T, before []byte, diff string) []byte {
 }
 
 func BenchmarkDiff(b *testing.B) {
-	for name, texts := range worst() {
+	for name, texts := range worst(1) {
 		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -127,7 +125,7 @@ func TestDiffsOfAnyBytes(t *testing.T) {
 	odd := rapid.SampledFrom([]string{"a", "é", "\u202e", "\U000e0001", "\xff", "\x80\x80", "\n", "\r", "⟦", "\xe2\x80", "字"})
 	rapid.Check(t, func(t *rapid.T) {
 		unit := strings.Join(rapid.SliceOfN(odd, 1, 12).Draw(t, "unit"), "")
-		text := strings.Repeat(unit, rapid.IntRange(1, 200_000/len(unit)).Draw(t, "times"))
+		text := strings.Repeat(unit, rapid.IntRange(1, 10_000/len(unit)).Draw(t, "times"))
 		diff, whole := unified(nil, []byte(text), maxShown)
 		if !whole {
 			t.Fatal("it is not shown whole")
@@ -146,10 +144,24 @@ func TestDiffsOfAnyBytes(t *testing.T) {
 			t.Fatalf("%q is shown as %.200q", unit, got)
 		}
 		most := rapid.IntRange(0, len(diff)).Draw(t, "most")
-		if d, whole := unified(nil, []byte(text), most); whole != (most == len(diff)) || len(d) > most+(13*64<<10)+100 {
+		if d, whole := unified(nil, []byte(text), most); whole != (most == len(diff)) || len(d) > most+(13*4<<10)+100 {
 			t.Fatalf("%d bytes in a room of %d: whole is %v", len(d), most, whole)
 		}
 	})
+}
+
+// No character is cut where a long line is written in pieces.
+func TestDiffsCutNoCharacter(t *testing.T) {
+	for _, unit := range []string{"é", "字", "😀", "\U000e0001", "\x80", "\xe2\x80"} {
+		for front := range 5 {
+			text := strings.Repeat("x", front) + strings.Repeat(unit, 5_000)
+			diff, whole := unified(nil, []byte(text), maxShown)
+			want := "@@ -0,0 +1 @@\n+" + visible([]string{text})[0] + "⟦no line end⟧\n"
+			if !whole || diff != want {
+				t.Errorf("%q after %d bytes is shown otherwise than whole", unit, front)
+			}
+		}
+	}
 }
 
 // Text that is laid out to be read takes the time of all its characters; what a

@@ -38,7 +38,7 @@ var (
 // world is a service on a real store and a real directory, with a clock of its own.
 type world struct {
 	*change.Service
-	t    *testing.T
+	t    testing.TB
 	db   *store.DB
 	dir  string
 	memo *memo
@@ -50,7 +50,7 @@ type world struct {
 	ids int
 }
 
-func newWorld(t *testing.T, db *store.DB, edit func(*change.Options)) *world {
+func newWorld(t testing.TB, db *store.DB, edit func(*change.Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: db, dir: t.TempDir(), memo: newMemo(), log: &log{}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	w.put("context/old.md", "old\n")
@@ -210,7 +210,7 @@ func (w *world) applied(p change.Proposal) change.Outcome {
 	return out
 }
 
-func wantKind(t *testing.T, err error, want fault.Kind) {
+func wantKind(t testing.TB, err error, want fault.Kind) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, want %s", want)

@@ -123,10 +123,16 @@ func (s *Service) checkProposal(p Proposal) (Registered, error) {
 	if len(p.Changes) == 0 || len(p.Changes) > MaxChanges {
 		return t, fault.New(fault.Invalid, "change.plan", "a proposal has 1 to %d changes, this one %d", MaxChanges, len(p.Changes))
 	}
+	all := 0
 	for _, c := range p.Changes {
+		all += len(c.Body)
 		if len(c.Body) > MaxBody {
 			return t, fault.New(fault.Invalid, "change.plan", "%q has %d bytes, at most %d are written at once", c.Object, len(c.Body), MaxBody)
 		}
+	}
+	if all/3*4 > guardrails.MaxSetBytes {
+		return t, fault.New(fault.Invalid, "change.plan", "the changes have %d bytes together; written down they may have %d", all, guardrails.MaxSetBytes).
+			WithMend("propose them in several sets")
 	}
 	return t, nil
 }

@@ -158,6 +158,7 @@ Merkle log. A checkpoint is its signed head: keep one elsewhere, and no record c
 be edited, dropped, reordered or cut off afterwards without being found.`,
 	}
 	var checkpoint, out string
+	var sign bool
 	verify := &cobra.Command{
 		Use: "verify", Short: "Recompute the whole log and hold it against a saved checkpoint", Args: cobra.NoArgs,
 		Example: "  roleos audit verify\n  roleos audit verify --checkpoint /mnt/safe/roleos.checkpoint",
@@ -187,12 +188,17 @@ be edited, dropped, reordered or cut off afterwards without being found.`,
 					fmt.Fprintln(s.out, "intact")
 				}
 			}
+			if sign {
+				s.say("Signed as it is now, on your word.")
+				return a.SignAudit(cmd.Context())
+			}
 			if !r.Intact() {
 				return errSaidNo
 			}
 			return nil
 		},
 	}
+	verify.Flags().BoolVar(&sign, "sign", false, "sign the log as it is now, after you have looked at what was found")
 	verify.Flags().StringVar(&checkpoint, "checkpoint", "", "file with a checkpoint kept elsewhere (default: the last one written beside the keys)")
 	list := &cobra.Command{
 		Use: "list", Short: "List the log's records, oldest first", Args: cobra.NoArgs,

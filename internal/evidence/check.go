@@ -228,6 +228,24 @@ func terms(q Query, draft *Document) (sum, total float64, err error) {
 	return sum, total, nil
 }
 
+// weighted returns the weighted mean of q's terms in 0..100, damped by the number at q.Number.
+func weighted(q Query, draft *Document) (float64, error) {
+	sum, total, err := terms(q, draft)
+	if err != nil || total == 0 {
+		return 0, err
+	}
+	mean := 100 * sum / total
+	if q.Number == "" {
+		return mean, nil
+	}
+	v, _ := draft.Lookup(q.Number)
+	damp, ok := v.(float64)
+	if !ok {
+		return 0, fmt.Errorf("the draft has no number at %s", q.Number)
+	}
+	return mean * (1 - damp), nil
+}
+
 func items(q Query, draft *Document) (float64, error) {
 	v, _ := draft.Lookup(q.Number)
 	list, ok := v.([]any)

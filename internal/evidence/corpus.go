@@ -357,11 +357,7 @@ func (c *Corpus) Eval(q Query, draft *Document) (Result, error) {
 		sum, _, err := terms(q, draft)
 		return one(sum, err)
 	case OpWeighted:
-		sum, total, err := terms(q, draft)
-		if total == 0 {
-			return one(0, err)
-		}
-		return one(100*sum/total, err)
+		return one(weighted(q, draft))
 	case OpMethod:
 		m, ok := c.methods[q.Measure]
 		if !ok {

@@ -41,7 +41,7 @@ const (
 	OpNeutral  Op = "neutral"  // 0.5: nothing is known, and nothing is assumed
 	OpSum      Op = "sum"      // sum(weight*value) over Terms
 	OpItems    Op = "items"    // length of the list at Number, or how many of its items have the flag Measure set
-	OpWeighted Op = "weighted" // 100 * sum(weight*value) / sum(weight) over Terms
+	OpWeighted Op = "weighted" // 100 * sum(weight*value) / sum(weight) over Terms; times 1 minus the number at Number, when set
 	OpMethod   Op = "method"   // Measure applied to the numbers of the object at Number: a declared function of declared inputs
 )
 

@@ -216,9 +216,11 @@ func (s *Service) decide(ctx context.Context, d Draft, head Revision, a Act) (Dr
 				WithMend("For example: roleos review edit rename %s THEME \"New label\"", d.ID)
 		case d.State == Approved:
 			return d, head, fault.New(fault.Conflict, op, "revision %d of %s is approved already", head.N, d.ID)
-		case s.Team && head.By == a.By:
-			return d, head, fault.New(fault.Denied, op, "%s wrote revision %d and does not approve it; a second person does", a.By, head.N).
-				WithMend("Ask a colleague to run: roleos review approve %s", d.ID)
+		}
+		if s.Team {
+			if err := s.notAuthor(ctx, d, head, a.By); err != nil {
+				return d, head, err
+			}
 		}
 		d.State = Approved
 		return d, head, nil
@@ -226,6 +228,21 @@ func (s *Service) decide(ctx context.Context, d Draft, head Revision, a Act) (Dr
 		return s.edit(ctx, d, head, a)
 	}
 	return d, head, fault.New(fault.Invalid, op, "unknown verdict %q", a.Verdict)
+}
+
+// notAuthor refuses a person who wrote any revision of the draft.
+func (s *Service) notAuthor(ctx context.Context, d Draft, head Revision, by string) error {
+	for n := head.N; n >= 1; n-- {
+		r, err := s.Drafts.Revision(ctx, d.ID, n)
+		if err != nil {
+			return err
+		}
+		if r.By == by {
+			return fault.New(fault.Denied, "review", "%s wrote revision %d of %s and does not approve it; a second person does", by, n, d.ID).
+				WithMend("Ask a colleague to run: roleos review approve %s", d.ID)
+		}
+	}
+	return nil
 }
 
 func (s *Service) edit(ctx context.Context, d Draft, head Revision, a Act) (Draft, Revision, error) {

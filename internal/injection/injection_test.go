@@ -16,7 +16,7 @@ import (
 // as people write them; whole texts have a test of their own.
 const partWords = 20
 
-// both returns the attacks and their twins.
+// both returns the attacks and their twins, some of them in short mode.
 func both(t *testing.T) (attacked, benign []string) {
 	t.Helper()
 	from := map[string]int{}
@@ -24,7 +24,10 @@ func both(t *testing.T) (attacked, benign []string) {
 		attacked, benign = append(attacked, a.text), append(benign, twin(a.text))
 		from[a.from]++
 	}
-	t.Logf("%d attacks: %v", len(attacked), from)
+	if testing.Short() {
+		attacked, benign = every(10, attacked), every(10, benign)
+	}
+	t.Logf("%d attacks of %v", len(attacked), from)
 	return attacked, benign
 }
 
@@ -73,6 +76,9 @@ func live(t *testing.T, texts []string, on way) outcome {
 	out.Reviewed = w.gates(d.ID)
 	d, plan, err := w.Approve(ctx, d.ID, "", "")
 	must(t, err)
+	if on.mode == "team" {
+		w.as("colleague") // who has approved a draft does not confirm its publication
+	}
 	out.Planned = w.treatment(plan.ID)
 	out.Answers = w.answer(plan.ID, on.answers)
 	out.Unmoved = w.treatment(plan.ID)
@@ -102,9 +108,6 @@ func live(t *testing.T, texts []string, on way) outcome {
 // compares with a workspace that holds the attacks' twins.
 func TestTextDecidesNothing(t *testing.T) {
 	texts, twins := both(t)
-	if testing.Short() {
-		texts, twins = every(5, texts), every(5, twins)
-	}
 	plain := []string{"The export is slow", "The login is slow"}
 	for name, on := range map[string]func(texts []string) way{
 		"feedback": func(texts []string) way {

@@ -63,10 +63,22 @@ func open(t *testing.T, mode string, texts []string) *world {
 	w := &world{App: a, t: t, cfg: cfg, dir: dir}
 	t.Cleanup(func() {
 		if !w.closed {
-			must(t, a.Close())
+			must(t, w.App.Close())
 		}
 	})
 	return w
+}
+
+// as goes on in the same workspace as another person.
+func (w *world) as(user string) {
+	w.t.Helper()
+	must(w.t, w.App.Close())
+	w.closed = true
+	cfg, _, err := config.Load(config.Options{Workspace: w.dir, User: user, Flags: map[string]string{"review.mode": w.cfg.Review.Mode}})
+	must(w.t, err)
+	a, err := app.Open(w.t.Context(), app.Options{Config: cfg})
+	must(w.t, err)
+	w.App, w.cfg, w.closed = a, cfg, false
 }
 
 // fileName is the text as far as a file's name can hold it.

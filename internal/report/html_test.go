@@ -37,7 +37,7 @@ func TestHTMLReadsInOrder(t *testing.T) {
 	last := 0
 	for _, text := range []string{
 		"Support queries about a data product, March to May", "Sample data, written for demonstration", "410 records from 2 files", "“export times out” is the largest theme",
-		"What to look at first", "score = 100 x sum(weight x factor) / sum(weight).", "95 % interval", "People cannot get large tables out", "In their words",
+		"What to look at first", "score = 100 x sum(weight x factor) / sum(weight) x (1 - praise).", "95 % interval", "People cannot get large tables out", "In their words",
 		"Who it comes from", "The surest differences", "“connector stops syncing” is spiking", "two-sided beta-binomial", "12 records fit no theme", "Nothing was collected from 4 to 6 April",
 		"Satisfaction by theme", "Most enterprise customers plan to leave", "their number is found, not set", "7 email, 2 phone", "t-aa11bb22 is now t-51f0c2a8",
 		"4 contract gates passed", "roleos review show fs-3f2a91c0", "Every record quoted above",
@@ -159,7 +159,8 @@ func TestColoursContrast(t *testing.T) {
 		check(4.5, "soft", "paper", "wash")
 		check(4.5, "accent", "paper", "wash")
 		check(4.5, "caution", "paper", "wash", "cautionwash")
-		check(3, "s1", "paper", "wash")
+		check(3, "s1", "paper", "wash", "s2") // neighbours in the score bar
+		check(3, "s4", "paper", "wash", "s2")
 		check(3, "rule3", "paper")
 	}
 }

@@ -139,14 +139,19 @@ func (d *doc) opening(v *View) {
 	if v.Synthesis.Sample {
 		d.para("> ", md(sampleNote))
 	}
-	for _, m := range v.meta() {
+	if c := v.coverage(); c != "" {
+		d.para("> **", md(c), "**")
+	}
+	for _, m := range append(v.meta(), v.about()...) {
 		d.line("- ", md(m.Name), ": ", md(m.Value))
 	}
 	d.line()
 	d.heading(2, "", "Summary")
 	d.para(md(v.lead()))
 	for _, h := range v.Synthesis.Summary.Headlines {
-		d.line("- ", md(h.Text))
+		if h.Text != v.coverage() { // it stands above
+			d.line("- ", md(h.Text))
+		}
 	}
 	d.line()
 }
@@ -206,6 +211,9 @@ func (d *doc) themes(p themesPart) {
 		if r.Check {
 			level = "**" + level + ", needs a check**"
 		}
+		if r.Validated != "" {
+			level += ", " + md(r.Validated)
+		}
 		cells = append(cells, []mark{linked(r.Label, r.Anchor), md(r.Group), md(r.Count), md(r.Share), md(r.Interval), md(r.Trend), level})
 	}
 	d.table([]mark{"Theme", "Group", "Records", "Share", "95 % interval", "Trend", "Confidence"},
@@ -226,7 +234,7 @@ func (d *doc) theme(s section) {
 	}
 	d.para("Theme id ", md(s.ID))
 	facts := []mark{
-		md(s.Count) + " records, " + md(s.Share) + " (" + md(s.Interval) + ")",
+		md(s.Records) + ", " + md(s.Share) + " (" + md(s.Interval) + ")",
 		"confidence " + md(s.Level) + " " + md(s.Confidence),
 	}
 	if s.Check {
@@ -245,7 +253,10 @@ func (d *doc) theme(s section) {
 		facts = append(facts, md(s.AlsoIn))
 	}
 	if s.Validated != "" {
-		facts = append(facts, "confirmed by "+md(s.Validated))
+		facts = append(facts, md(s.Validated))
+	}
+	if s.Praise != "" {
+		facts = append(facts, md(s.Praise))
 	}
 	if s.Edited {
 		facts = append(facts, "a person changed this theme")

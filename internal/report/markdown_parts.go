@@ -149,6 +149,9 @@ func rowsOf[T any](list []T, f func(T) []string) [][]mark {
 func (d *doc) checks(v *View) {
 	d.heading(2, "", "Checks")
 	d.para(md(v.gateLine()), " ", md(v.standing()))
+	if v.Said != "" {
+		d.para("The reviewer said: “", md(v.Said), "”")
+	}
 	if v.Solo {
 		d.para("Solo mode: the author and the reviewer may be the same person.")
 	}

@@ -38,7 +38,9 @@ type page struct {
 
 	Title, Lead, Standing string
 	Sample, Solo          bool
-	SampleNote            string
+	SampleNote, Coverage  string
+	Said                  string
+	About                 []pair // what names the draft
 	Meta                  []pair
 	Key                   []pair
 	Headlines             []string
@@ -71,16 +73,19 @@ func newPage(v View) page {
 		SampleNote: sampleNote, Gaps: s.Gaps, Rejected: s.Rejected, GateLine: v.gateLine(), Next: v.Next,
 		Periods: len(s.Periods) > 0,
 	}
-	p.Meta = v.meta()
+	p.Coverage, p.Said = v.coverage(), v.Said
+	p.Meta, p.About = v.meta(), v.about()
 	p.Key = []pair{
-		{Name: "records", Value: say.Count(s.Summary.Records)},
+		{Name: say.Verb(s.Summary.Records, "record", "records"), Value: say.Count(s.Summary.Records)},
 		{Name: say.Verb(s.Summary.Themes, "theme", "themes"), Value: say.Count(s.Summary.Themes)},
 		{Name: "of the records in a theme", Value: say.Share(s.Summary.AssignedShare)},
-		{Name: "fit nowhere", Value: say.Count(s.Summary.Records - s.Summary.Assigned)},
+		{Name: say.Verb(s.Summary.Records-s.Summary.Assigned, "fits nowhere", "fit nowhere"), Value: say.Count(s.Summary.Records - s.Summary.Assigned)},
 		{Name: say.Verb(s.Summary.NeedCheck, "theme to check", "themes to check"), Value: say.Count(s.Summary.NeedCheck), Flag: s.Summary.NeedCheck > 0},
 	}
 	for _, h := range s.Summary.Headlines {
-		p.Headlines = append(p.Headlines, h.Text)
+		if h.Text != p.Coverage { // it stands in a banner
+			p.Headlines = append(p.Headlines, h.Text)
+		}
 	}
 	a := newAppendix(&v)
 	p.Themes = v.themesPart(a)
@@ -104,22 +109,25 @@ func (v *View) meta() []pair {
 		}
 	}
 	add("Period", say.Period(s.Summary.From, s.Summary.To))
+	add("Status", strings.ReplaceAll(v.State, "_", " "))
+	if !v.Generated.IsZero() {
+		add("Report made", v.Generated.Format("2 Jan 2006, 15:04 MST"))
+	}
+	return out
+}
+
+// about names the draft for whoever has to find it again.
+func (v *View) about() []pair {
+	var out []pair
 	if v.Draft != "" {
 		d := v.Draft
 		if v.Revision != "" {
 			d += ", revision " + v.Revision
 		}
-		add("Draft", d)
+		out = append(out, pair{Name: "Draft", Value: d})
 	}
-	add("Status", strings.ReplaceAll(v.State, "_", " "))
-	if !v.Generated.IsZero() {
-		add("Report made", v.Generated.Format("2 Jan 2006, 15:04 MST"))
-	}
-	if d, cut := say.Clip(v.Digest, len("sha256:")+16); d != "" {
-		if cut {
-			d += "…"
-		}
-		add("Digest", d)
+	if v.Digest != "" {
+		out = append(out, pair{Name: "Digest", Value: v.Digest})
 	}
 	return out
 }
@@ -210,6 +218,9 @@ func (v *View) issuesPart() issuesPart {
 			if t.NeedsCheck {
 				row.Sub += ", needs a check"
 			}
+			if n := praiseNote(t.Praise); n != "" {
+				row.Sub += "; " + n
+			}
 		}
 		adds, sum := contributions(is)
 		if !sum {
@@ -230,6 +241,9 @@ func (v *View) issuesPart() issuesPart {
 			}
 			row.Why = append(row.Why, w)
 			desc = append(desc, factorName(f.Name)+" "+w.Adds)
+		}
+		if n := praiseNote(is.Praise); n != "" {
+			row.Why = append(row.Why, whyRow{Name: "praise", Value: say.Factor(is.Praise), Means: n + ", so the score is multiplied by " + say.Factor(1-is.Praise)})
 		}
 		row.Desc = "Score " + row.Score + " of 100"
 		if sum {
@@ -265,7 +279,7 @@ func (v *View) alertRows() []alertRow {
 	var out []alertRow
 	for _, a := range v.Synthesis.Alerts {
 		r := alertRow{
-			Kind: kindWord(a.Kind), Statement: a.Statement, Anchor: anchors[a.ThemeID], Period: a.Period,
+			Kind: kindWord(a.Kind), Statement: a.Statement, Anchor: anchors[a.ThemeID], Period: v.periodNamed(a.Period),
 			Change: fmt.Sprintf("%s, %s before (%s)", say.Share(a.Share), say.Share(a.Before), say.Times(a.Ratio)),
 			Count:  say.Plural(a.Count, "record", "records"), Test: a.Test, Validated: a.Validated,
 			Sure: say.Sureness("p", a.P) + ", " + say.Sureness("q", a.Q),

@@ -257,14 +257,15 @@ func redactionLine(r artefact.Redaction) string {
 
 type gateRow struct {
 	Gate
-	OK bool
+	OK   bool
+	Mark string // ✓, ! or ✗
 }
 
 func (v *View) gateRows() []gateRow {
 	var out []gateRow
 	for _, g := range v.Gates {
 		g.Where, g.Observed = strings.TrimSuffix(g.Where, "."), strings.TrimSuffix(g.Observed, ".")
-		out = append(out, gateRow{g, g.Passed()})
+		out = append(out, gateRow{g, g.Passed(), g.mark()})
 	}
 	return out
 }

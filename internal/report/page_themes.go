@@ -37,6 +37,8 @@ type themeRow struct {
 	Trend, TrendSign, SparkDesc string
 	Level, Confidence           string
 	Check                       bool
+	Validated                   string // "validated by ...", or ""
+	Records                     string // count with its word: "1 record"
 	SortShare, SortConf         string
 }
 
@@ -52,7 +54,7 @@ type section struct {
 	Periods      []periodRow
 	Over, Under  []cellRow
 	Signals      []pair
-	Validated    string
+	Praise       string
 	Edited       bool
 	AlsoIn       string
 	Alerts       []string
@@ -136,7 +138,7 @@ func (v *View) themeRow(t *artefact.Theme, most float64, thin []bool) themeRow {
 		ID:    t.ID,
 		Label: label(t.Label), Count: say.Count(t.Count), Share: say.Share(t.Share), Interval: say.Interval(t.ShareLow, t.ShareHigh),
 		Bar: chart.NewBar(t.Share, t.ShareLow, t.ShareHigh, most, barWidth, 14), Level: levelWord(t.Level), Confidence: say.Factor(t.Confidence),
-		Check: t.NeedsCheck || t.Level == "low", SortShare: sortKey(t.Share), SortConf: sortKey(t.Confidence),
+		Check: t.NeedsCheck, Validated: validated(t), Records: say.Plural(t.Count, "record", "records"), SortShare: sortKey(t.Share), SortConf: sortKey(t.Confidence),
 	}
 	if t.Trend != nil {
 		r.Trend, r.TrendSign = directionWord(t.Trend.Direction)
@@ -176,7 +178,21 @@ func (v *View) periodLabel(i int) string {
 	if i < 0 || i >= len(v.Synthesis.Periods) {
 		return "period " + say.Count(i+1)
 	}
-	return v.Synthesis.Periods[i].Label
+	p := v.Synthesis.Periods[i]
+	if d := p.Day(); d != "" {
+		return p.Label + " (" + d + ")"
+	}
+	return p.Label
+}
+
+// periodNamed returns what periodLabel says of the period with the label.
+func (v *View) periodNamed(label string) string {
+	for i, p := range v.Synthesis.Periods {
+		if p.Label == label {
+			return v.periodLabel(i)
+		}
+	}
+	return label
 }
 
 func (v *View) sparkDesc(tr *artefact.Trend) string {
@@ -211,7 +227,7 @@ func directionWord(d artefact.Direction) (word, sign string) {
 }
 
 func (v *View) section(t *artefact.Theme, row themeRow, thin []bool, a *appendix) section {
-	s := section{themeRow: row, Statement: t.Statement, Phrases: t.Phrases, Validated: t.Validated, Edited: t.Edited}
+	s := section{themeRow: row, Statement: t.Statement, Phrases: t.Phrases, Praise: praiseNote(t.Praise), Edited: t.Edited}
 	if t.Says != nil {
 		q := a.quote(*t.Says, row)
 		s.Says = &q
@@ -267,6 +283,7 @@ func (v *View) section(t *artefact.Theme, row themeRow, thin []bool, a *appendix
 		{Name: "cohesion", Value: say.Factor(g.Cohesion)},
 		{Name: "margin", Value: say.Factor(g.Margin)},
 		{Name: "intensity", Value: say.Factor(t.Intensity)},
+		{Name: "praise", Value: say.Factor(t.Praise)},
 	}
 	return s
 }

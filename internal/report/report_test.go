@@ -254,3 +254,54 @@ func render(t testing.TB, f func(*bytes.Buffer) error) string {
 	}
 	return b.String()
 }
+
+// everywhere renders v in every form for people.
+func everywhere(t testing.TB, v report.View) map[string]string {
+	text := func(s string) string {
+		s = strings.NewReplacer("\u00a0", " ", `\_`, "_", `\.`, ".").Replace(s)
+		return strings.Join(strings.Fields(s), " ")
+	}
+	return map[string]string{
+		"terminal": text(terminal(t, v, report.TerminalOptions{Width: 200, Unicode: true})),
+		"markdown": text(markdown(t, v)),
+		"html":     text(outlineOf(t, page(t, v)).text),
+	}
+}
+
+func TestAGateThatOnlyWarnsIsNoFailure(t *testing.T) {
+	v := sample(t)
+	v.Gates[1] = report.Gate{ID: "most-records-assigned", Says: "At least half of the records are counted in a theme.", Status: "warned", Observed: "0.2", Mend: "Read the others."}
+	for form, out := range everywhere(t, v) {
+		if !strings.Contains(out, "It passed every gate that can stop it; 1 gate warns.") || strings.Contains(out, "x most-records-assigned") {
+			t.Errorf("%s does not tell a warning from a failure", form)
+		}
+	}
+	if out := everywhere(t, v)["terminal"]; !strings.Contains(out, "! most-records-assigned") {
+		t.Error("the terminal does not mark the gate that warns")
+	}
+}
+
+func TestRequestedChangesAreShownWithTheReviewersWords(t *testing.T) {
+	v := sample(t)
+	v.State, v.Said = "drafted", "Name the export theme better"
+	for form, out := range everywhere(t, v) {
+		if !strings.Contains(out, "Changes were requested. Edit it, then approve.") || !strings.Contains(out, "Name the export theme better") {
+			t.Errorf("%s does not say what the reviewer asked for", form)
+		}
+	}
+}
+
+func TestLowCoveragePraiseAndValidationAreSaid(t *testing.T) {
+	v := sample(t)
+	s := &v.Synthesis
+	s.Findings = append(s.Findings, artefact.Finding{Kind: "empty_text", Severity: "warning", Message: "Empty rows.", Count: 1000})
+	s.Themes[0].Praise, s.Themes[0].Level, s.Themes[0].Validated = 0.25, "low", "person:ada"
+	for form, out := range everywhere(t, v) {
+		if !strings.Contains(out, "Speaks for 410 of 1412 rows: the other 1002 have no text.") {
+			t.Errorf("%s hides how few rows it speaks for", form)
+		}
+		if form != "terminal" && (!strings.Contains(out, "25.0 % of its records only praise") || !strings.Contains(out, "validated by person:ada")) {
+			t.Errorf("%s says nothing of praise or of who validated the theme", form)
+		}
+	}
+}

@@ -113,9 +113,9 @@ func (t *term) heading(text, note string) {
 }
 
 // rest says how many entries of a list are not shown.
-func (t *term) rest(n int, what string) {
+func (t *term) rest(n int, one, many string) {
 	if n > 0 {
-		t.line(t.paint(dim, say.Cut(fmt.Sprintf("   and %s more %s in the full report", say.Count(n), what), t.width, t.more)))
+		t.line(t.paint(dim, say.Cut(fmt.Sprintf("   and %s more %s in the full report", say.Count(n), say.Verb(n, one, many)), t.width, t.more)))
 	}
 }
 
@@ -144,13 +144,18 @@ func (t *term) head(v *View) {
 }
 
 func (t *term) summary(v *View) {
+	coverage := v.coverage()
+	if coverage != "" {
+		t.para("", coverage, caution)
+	}
 	t.para("", v.lead(), none)
-	shown := 0
+	shown, alerted := 0, false
 	for _, h := range v.Synthesis.Summary.Headlines {
-		// An alert stands in its own list below.
+		// The first alert is news; the others stand in their own list below.
 		alert := slices.ContainsFunc(v.Synthesis.Alerts, func(a artefact.Alert) bool { return a.Statement == h.Text })
-		if !alert && shown < termHeadlines {
+		if h.Text != coverage && shown < termHeadlines && !(alert && alerted) {
 			shown++
+			alerted = alerted || alert
 			t.para(t.say("• ", "* "), h.Text, none)
 		}
 	}
@@ -205,7 +210,7 @@ func (t *term) issues(v *View) {
 		}
 		t.line(s)
 	}
-	t.rest(len(list)-termIssues, "issues")
+	t.rest(len(list)-termIssues, "issue", "issues")
 }
 
 func (t *term) themes(v *View) {
@@ -232,7 +237,7 @@ func (t *term) themes(v *View) {
 		t.line(say.Fit(t.plain(th.Label), room, t.more) + "  " + t.paint(accent, t.bar(th.Share, most, bars)) +
 			fmt.Sprintf("%7s%8s  ", say.Count(th.Count), say.Share(th.Share)) + say.Fit(t.trend(th.Trend), 10, "") + t.paint(s, say.Cut(level, 6, "")))
 	}
-	t.rest(len(list)-termThemes, "themes")
+	t.rest(len(list)-termThemes, "theme", "themes")
 	if n := len(v.flagged()); n > 0 {
 		t.para("", "? = low confidence: read its records before you rely on it.", caution)
 	}

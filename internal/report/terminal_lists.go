@@ -20,7 +20,7 @@ func (t *term) alerts(v *View) {
 		}
 		t.para("! ", strings.TrimSuffix(a.Statement, ".")+" ("+say.Sureness("q", a.Q)+").", none)
 	}
-	t.rest(len(list)-termAlerts, "alerts")
+	t.rest(len(list)-termAlerts, "alert", "alerts")
 }
 
 // kindWord names a kind of alert.
@@ -56,7 +56,7 @@ func (t *term) segments(v *View) {
 		t.line(sign + " " + say.Fit(t.plain(s.Cell.Segment+" "+s.Cell.Value), who, t.more) + " " + say.Fit(t.plain(s.Theme.Label), room-who, t.more) +
 			fmt.Sprintf("  %7s / %7s%6s", say.Share(s.Cell.Share), say.Share(s.Cell.RestShare), ratio))
 	}
-	t.rest(len(list)-termSegments, "differences")
+	t.rest(len(list)-termSegments, "difference", "differences")
 }
 
 func (t *term) data(v *View) {
@@ -77,31 +77,41 @@ func (t *term) data(v *View) {
 		}
 		t.para(t.say("• ", "* "), f.Message, st)
 	}
-	t.rest(len(s.Findings)-shown, "findings")
+	t.rest(len(s.Findings)-shown, "finding", "findings")
 	for i, g := range s.Gaps {
 		if i == 2 {
 			break
 		}
 		t.para(t.say("• ", "* "), "Not said: "+say.Sentence(g.What)+" "+say.Sentence(g.Why), none)
 	}
-	t.rest(len(s.Gaps)-2, "gaps")
+	t.rest(len(s.Gaps)-2, "gap", "gaps")
 }
 
 func (t *term) waits(v *View) {
 	t.heading("NEXT", "")
-	_, _, failed := v.tally()
+	_, _, warned, failed := v.tally()
 	st := none
 	if len(failed) > 0 {
 		st = alarm
 	}
 	t.para("", v.standing()+" "+v.gateLine(), st)
+	if v.Said != "" {
+		t.para("", "The reviewer said: “"+v.Said+"”", none)
+	}
 	for i, g := range failed {
 		if i == termGates {
 			break
 		}
 		t.para("x ", g.ID+": "+say.Sentence(g.Says)+" "+say.Sentence(g.Observed)+" "+say.Sentence(g.Mend), alarm)
 	}
-	t.rest(len(failed)-termGates, "gates that did not pass")
+	t.rest(len(failed)-termGates, "gate that did not pass", "gates that did not pass")
+	for i, g := range warned {
+		if i == termGates {
+			break
+		}
+		t.para("! ", g.ID+": "+say.Sentence(g.Says)+" "+say.Sentence(g.Observed)+" "+say.Sentence(g.Mend), caution)
+	}
+	t.rest(len(warned)-termGates, "gate that warns", "gates that warn")
 	for _, p := range t.o.Saved {
 		t.command("Report: ", p, accent)
 	}

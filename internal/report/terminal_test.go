@@ -35,11 +35,11 @@ func TestTerminalIsShort(t *testing.T) {
 		th.ID, th.Label = fmt.Sprintf("t-%d", i), fmt.Sprintf("another theme %d", i)
 		v.Synthesis.Themes = append(v.Synthesis.Themes, th)
 	}
-	if n := strings.Count(terminal(t, v, report.TerminalOptions{Unicode: true}), "\n"); n > 72 {
+	if n := strings.Count(terminal(t, v, report.TerminalOptions{Unicode: true}), "\n"); n > 74 {
 		t.Errorf("%d lines for 20 themes", n)
 	}
 	big := strings.Count(terminal(t, large(400, 2000), report.TerminalOptions{}), "\n")
-	if big > 72 {
+	if big > 74 {
 		t.Errorf("%d lines for 400 themes", big)
 	}
 }

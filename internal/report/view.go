@@ -20,6 +20,7 @@ type View struct {
 	Revision  string    // number: "2"
 	Digest    string    // of the revision's bytes: "sha256:..."
 	State     string    // as in handoff: "validated", "in_review", ...
+	Said      string    // the reviewer's last words; may be empty
 	Generated time.Time // shown as the time of the report; zero: not shown
 	Synthesis artefact.FeedbackSynthesis
 	// Records returns the record behind a quote. Nil: quotes stand without their rows.
@@ -33,13 +34,26 @@ type View struct {
 
 // Gate is the result of one check of the contract.
 type Gate struct {
-	ID, Says, Status string // Status: passed, failed, error, skipped
+	ID, Says, Status string // Status: passed, failed, error, skipped, warned (did not pass, and cannot stop the draft)
 	Where, Observed  string
 	Mend             string
 }
 
 // Passed reports whether the gate let the draft through.
 func (g Gate) Passed() bool { return g.Status == "passed" }
+
+// mark is a sign for the gate's outcome: "x" for what stops a draft only.
+func (g Gate) mark() string {
+	switch g.Status {
+	case "passed":
+		return "✓"
+	case "warned":
+		return "!"
+	case "skipped":
+		return "–"
+	}
+	return "x"
+}
 
 // record returns the record with the id, or false when it is not at hand.
 func (v *View) record(id string) (evidence.Record, bool) {
@@ -109,8 +123,8 @@ func (v *View) lead() string {
 	if s.Themes == 0 {
 		b.WriteString(say.Verb(s.Records, " forms", " form") + " no theme.")
 	} else {
-		fmt.Fprintf(&b, "%s %s that %s %s of them (%s).", say.Verb(s.Records, " forms", " form"),
-			say.Plural(s.Themes, "theme", "themes"), say.Verb(s.Themes, "holds", "hold"), say.Count(s.Assigned), say.Share(s.AssignedShare))
+		fmt.Fprintf(&b, "%s %s that %s %s (%s).", say.Verb(s.Records, " forms", " form"),
+			say.Plural(s.Themes, "theme", "themes"), say.Verb(s.Themes, "holds", "hold"), v.held(), say.Share(s.AssignedShare))
 	}
 	if n := s.Records - s.Assigned; n > 0 {
 		fmt.Fprintf(&b, " %s %s nowhere and %s listed, not forced.", say.Count(n), say.Verb(n, "fits", "fit"), say.Verb(n, "is", "are"))
@@ -121,10 +135,47 @@ func (v *View) lead() string {
 	return b.String()
 }
 
+// held says how many of the records are in a theme, in words that fit one record.
+func (v *View) held() string {
+	s := v.Synthesis.Summary
+	if s.Records == 1 {
+		return say.Verb(s.Assigned, "it", "nothing")
+	}
+	return say.Count(s.Assigned) + " of them"
+}
+
+// coverage says that s speaks for a part of the rows only, or "".
+func (v *View) coverage() string {
+	h, ok := v.Synthesis.Coverage()
+	if !ok {
+		return ""
+	}
+	return h.Text
+}
+
+// validated says who confirmed the theme, or "".
+func validated(t *artefact.Theme) string {
+	if t.Validated == "" {
+		return ""
+	}
+	return "validated by " + t.Validated
+}
+
+// praiseNote says that part of a theme's records only praise, or "".
+func praiseNote(praise float64) string {
+	if !(praise > 0) {
+		return ""
+	}
+	return say.Share(praise) + " of its records only praise"
+}
+
 // standing says where the draft is on its way and what it waits for.
 func (v *View) standing() string {
 	switch v.State {
 	case "drafted":
+		if _, _, _, failed := v.tally(); len(v.Gates) > 0 && len(failed) == 0 {
+			return "Changes were requested. Edit it, then approve."
+		}
 		return "Drafted. Its contract has not passed, so it is not ready for review."
 	case "validated":
 		return "Validated. It passed its contract and waits for a person's review."
@@ -148,29 +199,37 @@ func (v *View) standing() string {
 	return "State: " + v.State + "."
 }
 
-// tally counts gates by outcome.
-func (v *View) tally() (passed, skipped int, failed []Gate) {
+// tally sorts gates by outcome.
+func (v *View) tally() (passed, skipped int, warned, failed []Gate) {
 	for _, g := range v.Gates {
 		switch {
 		case g.Passed():
 			passed++
 		case g.Status == "skipped":
 			skipped++
+		case g.Status == "warned":
+			warned = append(warned, g)
 		default:
 			failed = append(failed, g)
 		}
 	}
-	return passed, skipped, failed
+	return passed, skipped, warned, failed
 }
 
 // gateLine sums up the contract check in a sentence.
 func (v *View) gateLine() string {
-	passed, skipped, failed := v.tally()
+	passed, skipped, warned, failed := v.tally()
 	switch {
 	case len(v.Gates) == 0:
 		return "No contract check is attached."
 	case len(failed) > 0:
 		return fmt.Sprintf("%d of %s did not pass.", len(failed), say.Plural(len(v.Gates), "contract gate", "contract gates"))
+	case len(warned) > 0:
+		line := "It passed every gate that can stop it; " + say.Plural(len(warned), "gate warns", "gates warn")
+		if skipped > 0 {
+			line += fmt.Sprintf(", %d skipped", skipped)
+		}
+		return line + "."
 	case skipped > 0:
 		return fmt.Sprintf("%s passed, %d skipped.", say.Plural(passed, "contract gate", "contract gates"), skipped)
 	}
@@ -227,7 +286,7 @@ func versus(c artefact.Cell) string {
 func (v *View) flagged() []*artefact.Theme {
 	var out []*artefact.Theme
 	for i := range v.Synthesis.Themes {
-		if t := &v.Synthesis.Themes[i]; t.NeedsCheck || t.Level == "low" {
+		if t := &v.Synthesis.Themes[i]; t.NeedsCheck {
 			out = append(out, t)
 		}
 	}
@@ -238,7 +297,7 @@ func (v *View) flagged() []*artefact.Theme {
 func factorName(key string) string { return strings.ReplaceAll(key, "_", " ") }
 
 // contributions returns what each factor adds to the issue's score (0..100),
-// and whether they add up to it, as a weighted mean does.
+// and whether they add up to it, as a weighted mean damped by praise does.
 func contributions(is artefact.Issue) ([]float64, bool) {
 	total := 0.0
 	for _, f := range is.Factors {
@@ -253,7 +312,7 @@ func contributions(is artefact.Issue) ([]float64, bool) {
 		if f.Weight < 0 || f.Value < 0 {
 			return out, false
 		}
-		out[i] = 100 * f.Weight * f.Value / total
+		out[i] = 100 * f.Weight * f.Value / total * (1 - is.Praise)
 		sum += out[i]
 	}
 	return out, math.Abs(sum-is.Score) < 0.05

@@ -14,7 +14,7 @@ type Options struct {
 	Seed uint64
 	// MaxSample is the most different texts that carry the model; the rest is assigned. 0 means 6000; at least 100.
 	MaxSample int
-	// MinTheme is the fewest texts of a theme; smaller groups become unassigned. 0 means 3, or 2 below 40 texts.
+	// MinTheme is the fewest texts of a theme; smaller groups become unassigned. 0 means 3, or 2 below 20 texts.
 	MinTheme int
 	// Progress is told the stage and how much of it is done. It may be nil. It is called from one goroutine at a time.
 	Progress func(stage string, done, total int)
@@ -91,7 +91,7 @@ func (o Options) withDefaults(docs int) Options {
 	o.MaxSample = max(o.MaxSample, 100)
 	if o.MinTheme <= 0 {
 		o.MinTheme = 3
-		if docs < 40 {
+		if docs < 20 {
 			o.MinTheme = 2
 		}
 	}

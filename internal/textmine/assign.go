@@ -90,9 +90,10 @@ func margin(own, other int64) float32 {
 
 // ballot holds the centres of the groups and the members that vote, one group after the other.
 type ballot struct {
-	centers *vec.Int16
-	members *vec.Int16
-	start   []int
+	centers  *vec.Int16
+	members  *vec.Int16
+	start    []int
+	oddBelow int32
 }
 
 func (m *model) centers() *vec.Int16 {
@@ -130,7 +131,7 @@ func (m *model) membersByGroup() [][]int32 {
 }
 
 func (m *model) ballot() *ballot {
-	b := &ballot{centers: m.centers(), start: []int{0}}
+	b := &ballot{centers: m.centers(), start: []int{0}, oddBelow: m.oddBelow}
 	var chosen []int32
 	for _, members := range m.membersByGroup() {
 		chosen = append(chosen, spread(members, maxMembers)...)
@@ -178,7 +179,14 @@ func (v *voter) vote(x []int16) (int32, float32) {
 			}
 		}
 	}
-	if v.ms[0]>>14 < isolated {
+	near, of := int32(0), int32(0)
+	for q, id := range v.member {
+		if id >= 0 {
+			near += v.ms[q] >> 14
+			of++
+		}
+	}
+	if of == 0 || near/of < v.oddBelow {
 		return -1, 0
 	}
 	var weight [nearThemes]int64

@@ -35,8 +35,11 @@ func BenchmarkThemes(b *testing.B) {
 				return r.Theme
 			})
 		})
+		b.Run(set.name+"/tfidf-kmeans-k-given", func(b *testing.B) {
+			benchSets(b, set.files, func(l labelled) []int { return yardstick(b, l.docs, l.kinds, false) })
+		})
 		b.Run(set.name+"/lsa-kmeans-k-given", func(b *testing.B) {
-			benchSets(b, set.files, func(l labelled) []int { return lsaKMeans(b, l.docs, l.kinds) })
+			benchSets(b, set.files, func(l labelled) []int { return yardstick(b, l.docs, l.kinds, true) })
 		})
 	}
 	for _, n := range []int{10_000, 100_000, 1_000_000} {
@@ -131,9 +134,9 @@ func heap() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// lsaKMeans is the yardstick: TF-IDF of stemmed words reduced to 100 dimensions, rows of length 1, and spherical k-means
-// from k-means++ seeds, best of five starts. Without the reduction it does worse.
-func lsaKMeans(tb testing.TB, docs []Doc, k int) []int {
+// yardstick is the straightforward grouping, told how many groups there are: TF-IDF of stemmed words, plain or
+// reduced to 100 dimensions (LSA), rows of length 1, and spherical k-means.
+func yardstick(tb testing.TB, docs []Doc, k int, reduced bool) []int {
 	c, err := newCorpus(tb.Context(), docs)
 	if err != nil {
 		tb.Fatal(err)
@@ -145,26 +148,54 @@ func lsaKMeans(tb testing.TB, docs []Doc, k int) []int {
 			terms[doc] = append(terms[doc], c.at(r)...)
 		}
 	}
-	d, err := vec.Truncate(tb.Context(), weigh(len(docs), len(c.words), 1, func(i int, add func(int32)) {
+	x := weigh(len(docs), len(c.words), 1, func(i int, add func(int32)) {
 		for _, t := range terms[i] {
 			add(t)
 		}
-	}).matrix, 100, 1)
+	}).matrix
+	if !reduced {
+		return sphericalKMeans(x, k)
+	}
+	d, err := vec.Truncate(tb.Context(), x, 100, 1)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	x := d.U
-	for i := range x.Rows {
+	dense := &vec.Sparse{Rows: d.U.Rows, Cols: d.U.Cols, Ptr: []int32{0}}
+	for i := range d.U.Rows {
 		for j, s := range d.S {
-			x.Row(i)[j] *= float32(s)
+			dense.Col, dense.Val = append(dense.Col, int32(j)), append(dense.Val, d.U.Row(i)[j]*float32(s))
 		}
-		vec.Normalize(x.Row(i), 1)
+		dense.Ptr = append(dense.Ptr, int32(len(dense.Col)))
+	}
+	dense.NormalizeRows()
+	return sphericalKMeans(dense, k)
+}
+
+// sphericalKMeans groups rows of length 1 from k-means++ seeds; the best of five starts counts.
+func sphericalKMeans(x *vec.Sparse, k int) []int {
+	row := func(i int) ([]int32, []float32) {
+		return x.Col[x.Ptr[i]:x.Ptr[i+1]], x.Val[x.Ptr[i]:x.Ptr[i+1]]
+	}
+	centers := vec.New(k, x.Cols)
+	add := func(g, i int) {
+		cols, vals := row(i)
+		for q, c := range cols {
+			centers.Row(g)[c] += vals[q]
+		}
+	}
+	cosine := func(i, g int) float64 {
+		cols, vals := row(i)
+		center, sum := centers.Row(g), 0.0
+		for q, c := range cols {
+			sum += float64(vals[q] * center[c])
+		}
+		return sum
 	}
 	var best []int
 	bestFit := -1.0
 	for start := range 5 {
 		r := vec.NewRand(uint64(start + 1))
-		centers := vec.New(k, x.Cols)
+		clear(centers.V)
 		gap := make([]float64, x.Rows)
 		for i := range gap {
 			gap[i] = 1
@@ -178,9 +209,9 @@ func lsaKMeans(tb testing.TB, docs []Doc, k int) []int {
 			for ; at < len(gap)-1 && u >= gap[at]; at++ {
 				u -= gap[at]
 			}
-			copy(centers.Row(g), x.Row(at))
+			add(g, at)
 			for i := range gap {
-				gap[i] = max(min(gap[i], 1-vec.Dot(x.Row(i), centers.Row(g))), 0)
+				gap[i] = max(min(gap[i], 1-cosine(i, g)), 0)
 			}
 		}
 		group := make([]int, x.Rows)
@@ -190,7 +221,7 @@ func lsaKMeans(tb testing.TB, docs []Doc, k int) []int {
 			for i := range group {
 				most := -2.0
 				for g := range k {
-					if s := vec.Dot(x.Row(i), centers.Row(g)); s > most {
+					if s := cosine(i, g); s > most {
 						most, group[i] = s, g
 					}
 				}
@@ -198,9 +229,7 @@ func lsaKMeans(tb testing.TB, docs []Doc, k int) []int {
 			}
 			clear(centers.V)
 			for i, g := range group {
-				for j, v := range x.Row(i) {
-					centers.Row(g)[j] += v
-				}
+				add(g, i)
 			}
 			for g := range k {
 				vec.Normalize(centers.Row(g), 1)

@@ -12,9 +12,9 @@ import (
 // The numbers here were chosen by the mean over labelled texts of two kinds, short commands and banking questions, in
 // small and large sets; the result changes little around them.
 const (
-	neighbors     = 15           // per text up to neighborsUpTo texts, then growing with the square root
-	neighborsUpTo = 3000         // texts
-	isolated      = vec.One / 4  // a text less similar than this to every other fits nowhere
+	neighbors     = 15           // per text up to neighborsUpTo texts, then growing with the fourth root
+	neighborsUpTo = 1400         // texts; with a fixed number the themes would grow in number with the texts
+	isolated      = vec.One / 4  // a text less similar than this to its nearest fits nowhere
 	unrelated     = vec.One / 50 // a similarity below this is no edge
 	trials        = 3            // searches with different orders; the best counts
 	disturbances  = 10           // disturbed copies of the graph that say what is stable
@@ -31,6 +31,8 @@ type model struct {
 	disturbed [][]int32 // groupings of disturbed copies of the graph
 	group     []int32   // per sample row, -1 unassigned
 	groups    int
+	odd       []bool // per sample row: unlike the others
+	oddBelow  int32  // mean similarity, 0..One, below which a text is odd
 }
 
 func learn(ctx context.Context, c *corpus, o Options) (*model, error) {
@@ -58,13 +60,19 @@ func learn(ctx context.Context, c *corpus, o Options) (*model, error) {
 	o.Progress("neighbours", 1, 4)
 	k := neighbors
 	if n > neighborsUpTo {
-		k = int(float64(neighbors*math.Sqrt(float64(n)/neighborsUpTo)) + 0.5)
+		k = int(float64(neighbors*math.Sqrt(math.Sqrt(float64(n)/neighborsUpTo))) + 0.5)
 	}
 	if m.near, err = m.at.Nearest(ctx, k); err != nil {
 		return nil, err
 	}
 	o.Progress("themes", 2, 4)
-	m.graph = graph.FromNeighbors(m.near, n, edgeWeight)
+	m.findOdd(c, o.MinTheme)
+	m.graph = graph.FromNeighbors(m.near, n, edgeWeight).Reweigh(func(i, j int32, weight int64) int64 {
+		if m.odd[i] || m.odd[j] {
+			return weight * oddEdges / 10
+		}
+		return weight
+	})
 	if err := m.findGroups(ctx, o.Seed); err != nil {
 		return nil, err
 	}

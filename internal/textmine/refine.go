@@ -17,7 +17,7 @@ const (
 )
 
 // refine dissolves groups that do not hold together, lets rows at the edge of a group change to the one whose words
-// they use, and takes groups that are still too small apart.
+// they use, leaves out the odd ones, and takes groups that are still too small apart.
 func (m *model) refine(ctx context.Context, c *corpus, minUnits int) error {
 	m.groups = graph.Number(m.group)
 	weak := m.tooSmall(c, minUnits)
@@ -33,7 +33,7 @@ func (m *model) refine(ctx context.Context, c *corpus, minUnits int) error {
 			break
 		}
 	}
-	m.groups = graph.Number(m.group)
+	m.leaveOut(c)
 	m.dissolve(m.tooSmall(c, minUnits))
 	return nil
 }
@@ -62,7 +62,7 @@ func (m *model) dissolve(marked []bool) {
 			continue
 		}
 		m.group[i] = -1
-		if _, sim := m.near.Row(i); sim[0]>>14 < isolated {
+		if m.odd[i] {
 			continue
 		}
 		best := int32(-1)

@@ -24,6 +24,7 @@ type space struct {
 
 const (
 	gramMin, gramMax = 3, 5
+	plainBelow       = 50      // texts
 	minDims, maxDims = 64, 128 // dimensions of each view; between them one for every twenty texts
 )
 
@@ -171,11 +172,21 @@ func damp(tf int32) float32 {
 	return float32(1 + vec.Ln(float64(tf)))
 }
 
-// project returns one vector per feature, such that a text's weighted sum of them is its row of U·S^2.25.
+// project returns one vector per feature, such that a text's weighted sum of them is its row of U·S^2.25: what many
+// texts have in common counts for more. With more dimensions the last ones are noise, so they are damped more (S^2.5);
+// in a handful of texts no dimension is common, so the words count nearly as they are (S^1.25).
 func (w weighted) project(d *vec.SVD) *vec.Matrix {
 	scale := make([]float32, len(d.S))
 	for j, s := range d.S {
-		scale[j] = float32(s * math.Sqrt(math.Sqrt(s))) // S^1.25; V brings the other S
+		root := math.Sqrt(s)
+		switch n := w.matrix.Rows; { // V brings another S
+		case n < plainBelow:
+			scale[j] = float32(math.Sqrt(root))
+		case n <= minDims*20:
+			scale[j] = float32(s * math.Sqrt(root))
+		default:
+			scale[j] = float32(s * root)
+		}
 	}
 	for q := range d.V.Rows {
 		for j, v := range d.V.Row(q) {

@@ -164,6 +164,15 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// What we say about the target decides what is asked before a write, so that it
+// does not change unseen. The digest is that of the manifest as it was reviewed.
+func TestManifestIsTheReviewedOne(t *testing.T) {
+	const reviewed = "68ab11ed03ba71f8f36d2df30b5e73b8634c05736864be1d8b935b0dbc8f3bbc"
+	if got := files.Manifest("context").Digest(); got != reviewed {
+		t.Errorf("the manifest's digest is %s: look at what changed, then put it here", got)
+	}
+}
+
 func TestTooManyFilesAreNotCounted(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 4 {

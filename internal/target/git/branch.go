@@ -27,6 +27,11 @@ const trailer = "Roleos-Effect: "
 // maxTries bounds how often a commit is made anew on top of others' commits.
 const maxTries = 10
 
+// maxSearch bounds how many commits are searched for an effect that was done
+// before. An interrupted apply goes on when roleos starts: nobody commits more
+// often in between.
+const maxSearch = 200
+
 // branch is a reference whose commits hold the files.
 type branch struct {
 	repo *gogit.Repository
@@ -73,8 +78,20 @@ func (b *branch) at(head *object.Commit, name string) (guardrails.State, filemod
 	if err != nil {
 		return guardrails.State{}, 0, unreadable(err)
 	}
+	var attrs attributes
+	converted, err := attrs.repository(b.dir, name)
+	if err != nil {
+		return guardrails.State{}, 0, unreadable(err)
+	}
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
+		here, err := attrs.tree(b, tree, strings.Join(parts[i:], "/"))
+		if err != nil {
+			return guardrails.State{}, 0, unreadable(err)
+		}
+		if converted = converted || here; converted {
+			return guardrails.State{}, 0, fault.New(fault.Denied, "git.read", "%s is converted by git: its attributes name a filter or an encoding", guardrails.Visible(name))
+		}
 		at := slices.IndexFunc(tree.Entries, func(e object.TreeEntry) bool { return e.Name == part })
 		if at < 0 {
 			return guardrails.State{Digest: guardrails.Absent}, filemode.Regular, nil
@@ -143,6 +160,9 @@ func (b *branch) Apply(ctx context.Context, w change.Write) error {
 func (b *branch) once(w change.Write) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.notCheckedOut(); err != nil {
+		return errors.Join(err, change.ErrNotDone)
+	}
 	head, err := b.head()
 	if err != nil {
 		return err
@@ -154,6 +174,9 @@ func (b *branch) once(w change.Write) error {
 	if w.Before == "" || now.Digest != w.Before || (w.Op == Create) != (now.Digest == guardrails.Absent) {
 		return change.ErrDrift
 	}
+	if at, err := b.done(head, w); err != nil || at != "" {
+		return errors.Join(err, fault.New(fault.Conflict, "git.apply", "%s has been done already, in the commit %.12s, and somebody has taken it back since", guardrails.Visible(w.Object), at))
+	}
 	commit, err := b.commit(head, w, mode)
 	if err != nil {
 		return err
@@ -162,107 +185,30 @@ func (b *branch) once(w change.Write) error {
 	return b.move(head.Hash, commit)
 }
 
-// commit makes the commit's objects; nothing points at them yet.
-func (b *branch) commit(head *object.Commit, w change.Write, mode filemode.FileMode) (plumbing.Hash, error) {
-	entry := &object.TreeEntry{Mode: mode}
-	switch w.Op {
-	case Create, Update:
-		obj := b.repo.Storer.NewEncodedObject()
-		obj.SetType(plumbing.BlobObject)
-		wr, err := obj.Writer()
+// done returns the commit that is this very effect, "" when there is none among
+// the newest. A write whose object is as before may have been done and undone.
+func (b *branch) done(head *object.Commit, w change.Write) (string, error) {
+	message := message(w)
+	for range maxSearch {
+		if head.Message == message {
+			return head.Hash.String(), nil
+		}
+		if len(head.ParentHashes) == 0 {
+			return "", nil
+		}
+		next, err := b.repo.CommitObject(head.ParentHashes[0])
+		if errors.Is(err, plumbing.ErrObjectNotFound) { // a shallow clone ends here
+			return "", nil
+		}
 		if err != nil {
-			return plumbing.ZeroHash, err
+			return "", fault.Wrap(err, fault.Unavailable, "git.apply", "the history of %s cannot be read", b.ref.Short())
 		}
-		if _, err := wr.Write(w.Body); err != nil {
-			return plumbing.ZeroHash, err
-		}
-		if err := wr.Close(); err != nil {
-			return plumbing.ZeroHash, err
-		}
-		if entry.Hash, err = b.repo.Storer.SetEncodedObject(obj); err != nil {
-			return plumbing.ZeroHash, err
-		}
-	case Delete:
-		entry = nil
-	default:
-		return plumbing.ZeroHash, fault.New(fault.Invalid, "git.apply", "git knows create, update and delete, not %q", w.Op)
+		head = next
 	}
-	tree, err := b.tree(head.TreeHash, strings.Split(w.Object, "/"), entry)
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	if tree.IsZero() { // nothing is left
-		if tree, err = b.save(&object.Tree{}); err != nil {
-			return plumbing.ZeroHash, err
-		}
-	}
-	who := object.Signature{Name: b.o.Name, Email: b.o.Email, When: b.o.Now()}
-	c := &object.Commit{
-		Author: who, Committer: who, TreeHash: tree, ParentHashes: []plumbing.Hash{head.Hash},
-		Message: fmt.Sprintf("%s %s\n\n%s%s\n", w.Op, w.Object, trailer, w.Key),
-	}
-	return b.save(c)
+	return "", nil
 }
 
-type encoder interface {
-	Encode(o plumbing.EncodedObject) error
-}
-
-func (b *branch) save(e encoder) (plumbing.Hash, error) {
-	obj := b.repo.Storer.NewEncodedObject()
-	if err := e.Encode(obj); err != nil {
-		return plumbing.ZeroHash, err
-	}
-	return b.repo.Storer.SetEncodedObject(obj)
-}
-
-// tree returns the tree with the entry at path put, or taken out when it is nil.
-// A folder that becomes empty goes, as everywhere in git; then the hash is zero.
-func (b *branch) tree(from plumbing.Hash, path []string, put *object.TreeEntry) (plumbing.Hash, error) {
-	t := &object.Tree{}
-	if !from.IsZero() {
-		var err error
-		if t, err = b.repo.TreeObject(from); err != nil {
-			return plumbing.ZeroHash, err
-		}
-	}
-	next := &object.Tree{Entries: slices.Clone(t.Entries)}
-	at := slices.IndexFunc(next.Entries, func(e object.TreeEntry) bool { return e.Name == path[0] })
-	entry := put
-	if len(path) > 1 {
-		sub := plumbing.ZeroHash
-		if at >= 0 {
-			sub = next.Entries[at].Hash
-		}
-		h, err := b.tree(sub, path[1:], put)
-		if err != nil {
-			return plumbing.ZeroHash, err
-		}
-		entry = &object.TreeEntry{Mode: filemode.Dir, Hash: h}
-		if h.IsZero() {
-			entry = nil
-		}
-	}
-	if at >= 0 {
-		next.Entries = slices.Delete(next.Entries, at, at+1)
-	}
-	if entry != nil {
-		next.Entries = append(next.Entries, object.TreeEntry{Name: path[0], Mode: entry.Mode, Hash: entry.Hash})
-	}
-	if len(next.Entries) == 0 {
-		return plumbing.ZeroHash, nil
-	}
-	slices.SortFunc(next.Entries, byName)
-	return b.save(next)
-}
-
-// byName is git's order of entries: folders as if their names ended in a slash.
-func byName(a, b object.TreeEntry) int {
-	key := func(e object.TreeEntry) string {
-		if e.Mode == filemode.Dir {
-			return e.Name + "/"
-		}
-		return e.Name
-	}
-	return strings.Compare(key(a), key(b))
+// message is the commit's message, by which the effect is known again.
+func message(w change.Write) string {
+	return fmt.Sprintf("%s %s\n\n%s%s\n", w.Op, w.Object, trailer, w.Key)
 }

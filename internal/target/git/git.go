@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,33 +128,6 @@ func (t *Target) sweep() error {
 		}
 		return t.repo.Storer.RemoveReference(r.Name())
 	})
-}
-
-// notCheckedOut refuses a branch that some work tree shows: moving it under the
-// work tree would make everything in it look changed.
-func (t *Target) notCheckedOut() error {
-	heads, err := filepath.Glob(filepath.Join(t.dir, "worktrees", "*", "HEAD"))
-	if err != nil {
-		return err
-	}
-	cfg, err := t.repo.Config()
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "git.open", "the repository's configuration cannot be read")
-	}
-	if !cfg.Core.IsBare {
-		heads = append(heads, filepath.Join(t.dir, "HEAD"))
-	}
-	for _, h := range heads {
-		raw, err := os.ReadFile(h)
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable, "git.open", "the repository's HEAD cannot be read")
-		}
-		if strings.TrimSpace(string(raw)) == "ref: "+t.ref.String() {
-			return fault.New(fault.Conflict, "git.open", "the branch %s is checked out", t.o.Branch).
-				WithMend("name another branch, or check another one out")
-		}
-	}
-	return nil
 }
 
 // Plan measures the changes: each touches one file.

@@ -44,7 +44,7 @@ func (b *branch) move(from, to plumbing.Hash) error {
 		return errors.Join(fault.Wrap(err, fault.Unavailable, "git.apply", "the branch cannot be moved"), os.Remove(lock))
 	}
 	b.o.Hook("branch moved")
-	return syncDir(filepath.Dir(path))
+	return syncPath(filepath.Dir(path))
 }
 
 // take makes the lock file with its content, in one step. The file it returns
@@ -101,4 +101,31 @@ func (b *branch) unlock(lock string) {
 	if err == nil && strings.Contains(c.Message, "\n\n"+trailer) {
 		_ = os.Remove(lock)
 	}
+}
+
+// notCheckedOut refuses a branch that some work tree shows: moving it under the
+// work tree would make everything in it look changed.
+func (b *branch) notCheckedOut() error {
+	heads, err := filepath.Glob(filepath.Join(b.dir, "worktrees", "*", "HEAD"))
+	if err != nil {
+		return err
+	}
+	cfg, err := b.repo.Config()
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "git.branch", "the repository's configuration cannot be read")
+	}
+	if !cfg.Core.IsBare {
+		heads = append(heads, filepath.Join(b.dir, "HEAD"))
+	}
+	for _, h := range heads {
+		raw, err := os.ReadFile(h)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable, "git.branch", "the repository's HEAD cannot be read")
+		}
+		if strings.TrimSpace(string(raw)) == "ref: "+b.ref.String() {
+			return fault.New(fault.Conflict, "git.branch", "the branch %s is checked out", b.ref.Short()).
+				WithMend("name another branch, or check another one out")
+		}
+	}
+	return nil
 }

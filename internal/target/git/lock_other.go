@@ -20,5 +20,5 @@ func abandoned(f *os.File, now time.Time) bool {
 	return err == nil && now.Sub(info.ModTime()) > stale
 }
 
-// syncDir does nothing: here a rename is made durable by the system.
-func syncDir(string) error { return nil }
+// syncPath does nothing: here the system makes a rename durable, and a file that is read-only cannot be flushed.
+func syncPath(string) error { return nil }

@@ -15,9 +15,9 @@ func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|
 // abandoned reports whether no living process holds the file, and holds it then.
 func abandoned(f *os.File, _ time.Time) bool { return hold(f) == nil }
 
-// syncDir makes a folder's entries durable.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
+// syncPath makes a file, or a folder's entries, durable.
+func syncPath(name string) error {
+	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}

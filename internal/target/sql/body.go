@@ -29,8 +29,12 @@ func Manifest(name string) guardrails.Manifest {
 	return guardrails.Manifest{
 		Name: name, Version: "sql/1", Settles: true,
 		Operations: []guardrails.Operation{
-			{Name: Insert, Class: guardrails.Create}, {Name: Update, Class: guardrails.Update}, {Name: Delete, Class: guardrails.Delete},
-			{Name: PutBack, Class: guardrails.Create}, {Name: ChangeBack, Class: guardrails.Update}, {Name: TakeBack, Class: guardrails.Delete},
+			{Name: Insert, Class: guardrails.Create},
+			{Name: Update, Class: guardrails.Update},
+			{Name: Delete, Class: guardrails.Delete},
+			{Name: PutBack, Class: guardrails.Create},
+			{Name: ChangeBack, Class: guardrails.Update},
+			{Name: TakeBack, Class: guardrails.Delete},
 		},
 	}
 }

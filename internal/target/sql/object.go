@@ -92,7 +92,7 @@ func parseObject(object string) (selection, error) {
 type table struct {
 	name    string
 	columns []column
-	key     []int  // of columns, in the order of the primary key
+	key     []int // of columns, in the order of the primary key
 	// loose are columns with a default that differs each time: a counter, a clock.
 	// In rows that a trigger inserts elsewhere they are not compared.
 	loose   []int

@@ -156,6 +156,7 @@ type serverTx struct {
 	s       *server
 	tx      pgx.Tx
 	tables  map[string]*table
+	version string
 	inverse bool // whether this role can write without triggers
 }
 
@@ -214,21 +215,20 @@ func (x *serverTx) text(ctx context.Context, query string, args ...any) (string,
 
 // definitions is everything in a schema that decides what a statement does.
 const definitions = `
-SELECT 'column ' || c.relname || ' ' || a.attnum || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' ' ||
-	a.attidentity || a.attgenerated || ' ' || c.relkind || c.relrowsecurity || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS def
+SELECT concat_ws(' ', 'column', c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+	c.relkind, c.relrowsecurity, pg_get_expr(d.adbin, d.adrelid)) AS def
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> 'roleos_effects'
-UNION ALL SELECT 'constraint ' || c.relname || ' ' || o.conname || ' ' || pg_get_constraintdef(o.oid) FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+UNION ALL SELECT concat_ws(' ', 'constraint', c.relname, o.conname, pg_get_constraintdef(o.oid)) FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
 WHERE (c.relnamespace = $1::text::regnamespace OR o.confrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $1::text::regnamespace)) AND c.relname <> 'roleos_effects'
-UNION ALL SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+UNION ALL SELECT concat_ws(' ', 'index', pg_get_indexdef(i.indexrelid)) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
 WHERE c.relnamespace = $1::text::regnamespace AND i.indisunique AND c.relname <> 'roleos_effects'
-UNION ALL SELECT 'trigger ' || g.tgenabled || ' ' || pg_get_triggerdef(g.oid) || ' ' || p.prosrc FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
+UNION ALL SELECT concat_ws(' ', 'trigger', g.tgenabled, pg_get_triggerdef(g.oid), p.prosrc) FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
 WHERE c.relnamespace = $1::text::regnamespace AND NOT g.tgisinternal
-UNION ALL SELECT 'rule ' || pg_get_ruledef(r.oid) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = $1::text::regnamespace
-UNION ALL SELECT 'policy ' || to_jsonb(p)::text FROM pg_policies p WHERE p.schemaname = $1
-UNION ALL SELECT 'function ' || p.oid::regprocedure || ' ' || p.prosrc FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace
-ORDER BY def COLLATE "C"`
+UNION ALL SELECT concat_ws(' ', 'rule', pg_get_ruledef(r.oid)) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = $1::text::regnamespace
+UNION ALL SELECT concat_ws(' ', 'policy', to_jsonb(p)) FROM pg_policies p WHERE p.schemaname = $1::text
+UNION ALL SELECT concat_ws(' ', 'function', p.oid::regprocedure, p.prosrc) FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace`
 
 func (x *serverTx) schema(ctx context.Context) (*schema, error) {
 	rows, err := x.tx.Query(ctx, definitions, x.s.o.Schema)
@@ -239,6 +239,7 @@ func (x *serverTx) schema(ctx context.Context) (*schema, error) {
 	if err != nil {
 		return nil, pgError(err)
 	}
+	slices.Sort(defs) // the server's own order depends on its locale
 	h := sha256.New()
 	for _, d := range defs {
 		fmt.Fprintf(h, "%q\n", d)
@@ -297,7 +298,7 @@ WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2) ORDER BY c
 			t.refused = "it has no primary key, so a change of it could not be taken back"
 		}
 	}
-	x.tables = s.tables
+	x.tables, x.version = s.tables, s.version
 	return s, pgError(rows.Err())
 }
 

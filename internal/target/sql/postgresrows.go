@@ -113,6 +113,11 @@ func (x *serverTx) run(ctx context.Context, t *table, st statement) (effect, err
 	if !strings.HasSuffix(before, "on") {
 		return effect{}, fault.New(fault.Denied, "sql.plan", "the server does not count rows, so nothing can be measured").WithMend("set track_counts on")
 	}
+	counts, err := x.counted(ctx)
+	if err != nil {
+		return effect{}, err
+	}
+	version := x.version
 	query, args := x.statement(t, st)
 	if _, err := x.tx.Exec(ctx, query, args...); err != nil {
 		return effect{}, pgError(err)
@@ -124,10 +129,14 @@ func (x *serverTx) run(ctx context.Context, t *table, st statement) (effect, err
 	if err := x.tx.QueryRow(ctx, storage, x.s.o.Schema).Scan(&after); err != nil {
 		return effect{}, pgError(err)
 	}
-	if before != after {
+	now, err := x.schema(ctx)
+	if err != nil {
+		return effect{}, err
+	}
+	if before != after || now.version != version {
 		return effect{}, fault.New(fault.Denied, "sql.plan", "a trigger empties or changes whole tables, which cannot be measured")
 	}
-	return x.effect(ctx, t.name)
+	return x.effect(ctx, t.name, counts)
 }
 
 // written is what the server counted for one table in this transaction.
@@ -136,21 +145,40 @@ type written struct {
 	inserts, upds, dels int64
 }
 
-// effect finds every row that the transaction has touched so far.
-func (x *serverTx) effect(ctx context.Context, of string) (effect, error) {
-	e := effect{counts: map[string]int64{}, final: !x.inverse}
+// counted returns the server's counts. They may still hold those of earlier
+// transactions of this connection, so only their growth says something.
+func (x *serverTx) counted(ctx context.Context) ([]written, error) {
 	rows, err := x.tx.Query(ctx, `SELECT schemaname, relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
 WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY schemaname, relname`)
 	if err != nil {
-		return e, pgError(err)
+		return nil, pgError(err)
 	}
-	counted, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (w written, err error) {
+	out, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (w written, err error) {
 		err = r.Scan(&w.schema, &w.table, &w.inserts, &w.upds, &w.dels)
 		return w, err
 	})
-	if err != nil {
-		return e, pgError(err)
+	return out, pgError(err)
+}
+
+func subtract(counts, from []written) []written {
+	for i, w := range counts {
+		for _, f := range from {
+			if f.schema == w.schema && f.table == w.table {
+				counts[i] = written{w.schema, w.table, w.inserts - f.inserts, w.upds - f.upds, w.dels - f.dels}
+			}
+		}
 	}
+	return counts
+}
+
+// effect finds every row that the transaction has touched since before.
+func (x *serverTx) effect(ctx context.Context, of string, before []written) (effect, error) {
+	e := effect{counts: map[string]int64{}, final: !x.inverse}
+	counted, err := x.counted(ctx)
+	if err != nil {
+		return e, err
+	}
+	counted = slices.DeleteFunc(subtract(counted, before), func(w written) bool { return w.inserts+w.upds+w.dels == 0 })
 	for _, w := range counted {
 		n := w.inserts + w.upds + w.dels
 		e.touched += n

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,8 @@ func (s *server) copy(ctx context.Context) (database, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	name := "roleos_stage_" + strings.ToLower(rand.Text())
+	s.sweep(ctx, admin)
+	name := fmt.Sprintf("%.24s%s%d_%s", s.o.Template, staged, time.Now().Unix(), strings.ToLower(rand.Text()[:12]))
 	if _, err := admin.pool.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", ident(name), ident(s.o.Template))); err != nil {
 		return nil, nil, errors.Join(pgError(err), admin.close())
 	}
@@ -47,6 +49,26 @@ func (s *server) copy(ctx context.Context) (database, func() error, error) {
 		return nil, nil, errors.Join(err, remove())
 	}
 	return c, remove, nil
+}
+
+// staged parts the template's name from the time in a copy's name.
+const staged = "_stage_"
+
+// sweep drops the copies that killed processes have left: those that are old and
+// that nobody uses. What it cannot drop stays for the next time.
+func (s *server) sweep(ctx context.Context, admin *server) {
+	rows, err := admin.pool.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = pg_database.datname)",
+		fmt.Sprintf("%.24s%s", s.o.Template, staged))
+	if err != nil {
+		return
+	}
+	names, _ := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, name := range names {
+		at, _, _ := strings.Cut(name[strings.LastIndex(name, staged)+len(staged):], "_")
+		if unix, err := strconv.ParseInt(at, 10, 64); err == nil && time.Since(time.Unix(unix, 0)) > abandoned {
+			_, _ = admin.pool.Exec(ctx, "DROP DATABASE IF EXISTS "+ident(name))
+		}
+	}
 }
 
 // fill replaces what is in the copy by what is here, as of one moment.

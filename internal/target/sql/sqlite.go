@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -274,7 +275,8 @@ func (f *file) copy(ctx context.Context) (database, func() error, error) {
 	if pages*size > f.o.Limits.Copy {
 		return nil, nil, change.ErrNoStaging
 	}
-	dir, err := os.MkdirTemp(f.o.Work, "roleos-sql-")
+	f.sweep()
+	dir, err := os.MkdirTemp(f.o.Work, copies)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -289,6 +291,23 @@ func (f *file) copy(ctx context.Context) (database, func() error, error) {
 		return nil, nil, errors.Join(err, remove())
 	}
 	return c, func() error { return errors.Join(c.close(), remove()) }, nil
+}
+
+// copies begins the names of the folders with copies.
+const copies = "roleos-sql-"
+
+// sweep removes the copies that killed processes have left.
+func (f *file) sweep() {
+	work := f.o.Work
+	if work == "" {
+		work = os.TempDir()
+	}
+	old, _ := filepath.Glob(filepath.Join(work, copies+"*"))
+	for _, dir := range old {
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && time.Since(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 // quoted returns the name as an SQL identifier.

@@ -18,7 +18,9 @@ import (
 
 func TestMain(m *testing.M) {
 	targettest.Main(map[string]targettest.Scenario{"sqlite": sqliteScenario(), "postgres": postgresScenario()})
-	os.Exit(m.Run())
+	code := m.Run()
+	dropTemplates()
+	os.Exit(code)
 }
 
 const sqliteTables = `
@@ -105,13 +107,20 @@ func intended() (creates, replaces, removes change.Intended) {
 func refusals() []change.Intended {
 	ok := set(map[string]any{"text": "x"})
 	out := []change.Intended{
-		{Op: "", Object: "tickets/id=a"}, {Op: "drop", Object: "tickets/id=a"}, {Op: "truncate", Object: "tickets/id=a"},
+		{Op: "", Object: "tickets/id=a"},
+		{Op: "drop", Object: "tickets/id=a"},
+		{Op: "truncate", Object: "tickets/id=a"},
 		{Op: "DELETE FROM tickets", Object: "tickets/id=a"},
 		{Op: target.Delete, Object: "tickets/id=a", Body: []byte("{}")},
-		{Op: target.Delete, Object: "tickets/nothing=a"}, {Op: target.Delete, Object: "keyless/a=b"}, {Op: target.Delete, Object: "everybody/id=1"},
-		{Op: target.Delete, Object: "made/id=1"}, {Op: target.Delete, Object: "secrets/id=1"},
-		{Op: target.Delete, Object: "tickets/id=nobody"}, {Op: target.Insert, Object: "tickets/id=a", Body: ok},
-		{Op: target.Insert, Object: "tickets/state=a", Body: ok}, {Op: target.Insert, Object: "tickets/id=z&state=open", Body: ok},
+		{Op: target.Delete, Object: "tickets/nothing=a"},
+		{Op: target.Delete, Object: "keyless/a=b"},
+		{Op: target.Delete, Object: "everybody/id=1"},
+		{Op: target.Delete, Object: "made/id=1"},
+		{Op: target.Delete, Object: "secrets/id=1"},
+		{Op: target.Delete, Object: "tickets/id=nobody"},
+		{Op: target.Insert, Object: "tickets/id=a", Body: ok},
+		{Op: target.Insert, Object: "tickets/state=a", Body: ok},
+		{Op: target.Insert, Object: "tickets/id=z&state=open", Body: ok},
 		{Op: target.Insert, Object: "tickets/id=z", Body: set(map[string]any{"customer": 99})}, // refers to nobody
 		{Op: target.Insert, Object: "customers/id=nan", Body: set(map[string]any{"region": "eu"})},
 		{Op: target.Update, Object: "tickets/id=a", Body: set(map[string]any{"id": "b"})},
@@ -119,16 +128,21 @@ func refusals() []change.Intended {
 		{Op: target.Update, Object: "tickets/id=a", Body: []byte(`{"set":{"text":"` + strings.Repeat("x", 70<<10) + `"}}`)},
 		{Op: target.TakeBack, Object: "tickets/id=a", Body: []byte(`{"back":true,"rows":[["tickets",null,"[\"a\",1,\"open\",\"slow\"]"]]}`)},
 		{Op: target.PutBack, Object: "tickets/id=a", Body: []byte(`{"back":false,"rows":[["tickets",null,"[\"q\",1,\"open\",\"slow\"]"]]}`)},
-		{Op: target.PutBack, Object: "tickets/id=a"}, {Op: target.PutBack, Object: "tickets/id=a", Body: []byte(`{"back":true,"gzip":"AAAA"}`)},
+		{Op: target.PutBack, Object: "tickets/id=a"},
+		{Op: target.PutBack, Object: "tickets/id=a", Body: []byte(`{"back":true,"gzip":"AAAA"}`)},
 	}
-	for _, body := range []string{"", "null", "{}", `{"set":null}`, `{"set":{}}`, `{"set":[]}`, `{"set":{"text":[1]}}`, `{"set":{"text":{"sql":"now()"}}}`, `{"set":{"text":1},"where":"1=1"}`,
-		`{"set":{"text":1,"text":2}}`, `{"Set":{"text":1}}`, `{"set":{"text":1}}; DROP TABLE tickets`, `DROP TABLE tickets`} {
+	for _, body := range []string{
+		"", "null", "{}", `{"set":null}`, `{"set":{}}`, `{"set":[]}`, `{"set":{"text":[1]}}`, `{"set":{"text":{"sql":"now()"}}}`, `{"set":{"text":1},"where":"1=1"}`,
+		`{"set":{"text":1,"text":2}}`, `{"Set":{"text":1}}`, `{"set":{"text":1}}; DROP TABLE tickets`, `DROP TABLE tickets`,
+	} {
 		out = append(out, change.Intended{Op: target.Update, Object: "tickets/id=a", Body: []byte(body)})
 	}
-	for _, object := range []string{"", "tickets", "tickets/", "tickets/1", "tickets/id", "tickets/id=a&id=a", "tickets/state=open&id=a", "tickets/id=a or 1=1", "tickets/id='a'",
+	for _, object := range []string{
+		"", "tickets", "tickets/", "tickets/1", "tickets/id", "tickets/id=a&id=a", "tickets/state=open&id=a", "tickets/id=a or 1=1", "tickets/id='a'",
 		"tickets/id=%61", "tickets/id=a;DROP TABLE tickets", "tickets; DROP TABLE tickets/id=a", `tickets" /id=a`, "tickets/id=a%00", "tickets/id=%ff", "tickets/id=a/x", "../tickets/id=a",
 		"sqlite_master/name=tickets", "roleos_effects/key=plan", "TICKETS/id=a", "main.tickets/id=a", "tickets/1=1", "tickets/id=a&", "tickets/id:null=1", "tickets/rowid=1",
-		"tickets/id=" + strings.Repeat("a", 1100), "PRAGMA writable_schema/id=a", "ATTACH 'x' AS y/id=a"} {
+		"tickets/id=" + strings.Repeat("a", 1100), "PRAGMA writable_schema/id=a", "ATTACH 'x' AS y/id=a",
+	} {
 		out = append(out, change.Intended{Op: target.Delete, Object: object})
 	}
 	return out
@@ -193,7 +207,7 @@ func TestCascadesAndTriggersCount(t *testing.T) {
 	db := sqliteFile(t, dir)
 	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90) INSERT INTO customers (id, region, name) SELECT 1000 + i, 'gone', 'c' || i FROM n`)
 	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 179999) INSERT INTO orders SELECT 1000 + i, 1001 + i % 90, i FROM n`)
-	tgt := openSQLite(t, dir, nil)
+	tgt := openSQLite(t, dir, func(o *target.SQLiteOptions) { o.Limits.Time = 5 * time.Minute }) // the race detector is slow
 	m := planned(t, tgt, change.Intended{Op: target.Delete, Object: "customers/region=gone"})
 	if got := m.Changes[0].Objects; got != 180_090 {
 		t.Errorf("deleting 90 rows that take 180,000 with them touches %d rows", got)
@@ -213,8 +227,8 @@ func TestCascadesAndTriggersCount(t *testing.T) {
 	if _, err := tgt.Plan(t.Context(), []change.Intended{{Op: target.Delete, Object: "customers/id=3"}}); fault.KindOf(err) != fault.Denied || !strings.Contains(fmt.Sprint(err), "secrets") {
 		t.Errorf("a cascade into secrets: %v", err)
 	}
-	few := openSQLite(t, dir, func(o *target.SQLiteOptions) { o.Limits.Rows = 1000 })
-	if _, err := few.Plan(t.Context(), []change.Intended{{Op: target.Delete, Object: "customers/region=gone"}}); fault.KindOf(err) != fault.Denied || !strings.Contains(fmt.Sprint(err), "180090 rows") {
+	few := openSQLite(t, dir, func(o *target.SQLiteOptions) { o.Limits.Rows = 3 })
+	if _, err := few.Plan(t.Context(), []change.Intended{{Op: target.Delete, Object: "customers/id=1"}}); fault.KindOf(err) != fault.Denied || !strings.Contains(fmt.Sprint(err), "touches 4 rows") {
 		t.Errorf("beyond the limit of rows: %v", err)
 	}
 }

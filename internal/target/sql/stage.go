@@ -2,10 +2,14 @@ package sql
 
 import (
 	"context"
+	"time"
 
 	"roleos/guardrails"
 	"roleos/internal/change"
 )
+
+// abandoned is how old a copy is that a killed process must have left.
+const abandoned = 24 * time.Hour
 
 // Stage returns a copy of the whole database, or change.ErrNoStaging when it is
 // larger than the limit or there is nowhere to put it. Close removes it.

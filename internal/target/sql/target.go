@@ -155,7 +155,7 @@ func (t *Target) measure(ctx context.Context, in change.Intended) (guardrails.Ch
 	var did done
 	err = t.in(ctx, st.mode(), func(ctx context.Context, x tx) error {
 		var err error
-		did, err = t.do(ctx, x, st, change.Write{Key: "plan", Op: in.Op, Object: in.Object})
+		did, err = t.do(ctx, x, st, change.Write{Key: "plan", Op: in.Op, Object: in.Object}, true)
 		return err
 	})
 	if err != nil {
@@ -232,7 +232,7 @@ func (t *Target) Apply(ctx context.Context, w change.Write) error {
 			return err
 		}
 		t.hook("begun")
-		did, err := t.do(ctx, x, st, w)
+		did, err := t.do(ctx, x, st, w, false)
 		if err != nil {
 			return err
 		}
@@ -261,9 +261,9 @@ type done struct {
 	inverse       guardrails.Inverse
 }
 
-// do does the write inside the transaction. With a before-state it insists on it;
-// without one, as for a dry run, it takes what is there.
-func (t *Target) do(ctx context.Context, x tx, st statement, w change.Write) (done, error) {
+// do does the write inside the transaction. It insists on the write's
+// before-state, unless it is dry: then it takes what is there.
+func (t *Target) do(ctx context.Context, x tx, st statement, w change.Write, dry bool) (done, error) {
 	var d done
 	sch, err := x.schema(ctx)
 	if err != nil {
@@ -280,7 +280,7 @@ func (t *Target) do(ctx context.Context, x tx, st statement, w change.Write) (do
 	if d.before, n, err = t.state(ctx, x, sch, tbl, st.sel); err != nil {
 		return d, err
 	}
-	if w.Key != "plan" && (w.Before == "" || w.Before != d.before.Digest) {
+	if !dry && (w.Before == "" || w.Before != d.before.Digest) {
 		return d, change.ErrDrift
 	}
 	if err := st.possible(n); err != nil {

@@ -145,6 +145,8 @@ target itself, not in the ledger.
 
 The target ` + "`lines`" + ` is a file that every write appends to without looking, so that a repeated write cannot hide.
 
+A target that could not run where this was measured has no row: Redmine needs its packages, PostgreSQL a server.
+
 A kill is not a power failure: what the operating system has taken is kept. The ledger is synced at every move; what a
 target does against a power failure is its own affair. The default tests try every fifth point, ` + "`go test -short`" + ` every
 tenth, and ` + "`ROLEOS_TEST_CRASH=full`" + ` all of them.

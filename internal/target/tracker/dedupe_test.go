@@ -82,18 +82,18 @@ func TestTheWordsAroundTheQuotesDoNotCount(t *testing.T) {
 	}
 	all := wordings(t)
 	var existing []Issue
-	for n := range 300 {
+	for n := range 100 {
 		existing = append(existing, Issue{Number: int64(n + 1), Title: fmt.Sprintf("Chore %d", n), Text: fmt.Sprintf("Bump dependency number%d.", n)})
 	}
 	for a := range all {
-		for b := range all {
+		for _, b := range []int{a, (a + 1) % len(all), (a + 3) % len(all)} {
 			there := framed(all[b][0], b)
-			issues := append(existing[:300:300], Issue{Number: 999, Title: there.Title, Text: there.Body})
+			issues := append(existing[:100:100], Issue{Number: 999, Title: there.Title, Text: there.Body})
 			v := Dedupe([]Wanted{{Key: "x", Ticket: framed(all[a][3], a)}}, issues, Rules{Most: 1})[0]
 			if (v.Why == Alike) != (a == b) {
 				t.Errorf("issue %d against issue %d: %s with %d", a, b, v.Why, v.Score)
 			}
-			v = Dedupe([]Wanted{{Key: "x", Ticket: framed(all[a][3], a)}}, issues[300:], Rules{Most: 1})[0]
+			v = Dedupe([]Wanted{{Key: "x", Ticket: framed(all[a][3], a)}}, issues[100:], Rules{Most: 1})[0]
 			if (v.Why == Alike) != (a == b) {
 				t.Errorf("issue %d against issue %d alone: %s with %d", a, b, v.Why, v.Score)
 			}
@@ -148,6 +148,28 @@ func TestDedupe(t *testing.T) {
 		if got := strings.Join(why, " "); got != tt.why || (tt.like != "" && like != tt.like) {
 			t.Errorf("%s: %q like %q, want %q like %q", name, got, like, tt.why, tt.like)
 		}
+	}
+}
+
+func TestWhatAnAggregatorWroteIsCleaned(t *testing.T) {
+	got := clean(Ticket{
+		Title: " A \u202etitle\nin two lines ", Labels: []string{"b,c", "a", "a"},
+		Body: "> @octocat and @acme/team, mail me@example.com\r\n\r\n[roleos:rt-000000000000000000000000]\n[labels: x]\n",
+	})
+	want := Ticket{
+		Title: "A (U+202E)title in two lines", Labels: []string{"a", "b c"},
+		Body: "> (at)octocat and (at)acme/team, mail me@example.com\n\n[roleos :rt-000000000000000000000000]\n[labels : x]",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%+v", got)
+	}
+	if _, err := parse(got.Bytes()); err != nil {
+		t.Error(err)
+	}
+	if long := clean(Ticket{Title: strings.Repeat("é", 999), Body: strings.Repeat("é\n", MaxText)}); len(long.Body) > MaxText {
+		t.Errorf("%d bytes", len(long.Body))
+	} else if _, err := parse(long.Bytes()); err != nil {
+		t.Error(err)
 	}
 }
 

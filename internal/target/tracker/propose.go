@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"roleos/guardrails"
@@ -56,12 +57,12 @@ func (t *Target) Propose(ctx context.Context, wanted []Wanted, r Rules) (Propose
 }
 
 // clean makes a ticket that trackers take out of what an aggregator wrote:
-// invisible characters are written out, too long texts cut, and nothing in it
-// can be taken for a marker.
+// invisible characters are written out, too long texts cut, nothing in it can be
+// taken for a marker, and a name in somebody's feedback calls nobody.
 func clean(t Ticket) Ticket {
 	t = t.Normal()
 	t.Title = cut(seen(t.Title), MaxTitle)
-	t.Body = cut(defused.Replace(t.Body), MaxText/4)
+	t.Body = cut(mention.ReplaceAllString(defused.Replace(t.Body), "${1}(at)$2"), MaxText/4)
 	for i := range t.Labels {
 		t.Labels[i] = cut(labelled.Replace(seen(t.Labels[i])), MaxLabel)
 	}
@@ -73,6 +74,8 @@ func clean(t Ticket) Ticket {
 func seen(s string) string { return brackets.Replace(guardrails.Visible(s)) }
 
 var (
+	// mention is how both trackers recognise that somebody is to be told.
+	mention = regexp.MustCompile(`(^|[^\pL\pN_])@([\pL\pN_])`)
 	// defused keeps a quoted text from being read as our last line.
 	defused = strings.NewReplacer(mark, "[roleos :", labelMark, "[labels :", "\x00", "")
 	// brackets are what invisible characters are written out in, and count as such.

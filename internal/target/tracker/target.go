@@ -87,8 +87,10 @@ func (t *Target) Manifest(name string) guardrails.Manifest {
 	return guardrails.Manifest{
 		Name: name, Version: "tracker/1", Settles: t.o.Dir != "",
 		Operations: []guardrails.Operation{
-			{Name: Open, Class: guardrails.Create}, {Name: Update, Class: guardrails.Update},
-			{Name: Close, Class: guardrails.Delete}, {Name: Reopen, Class: guardrails.Update},
+			{Name: Open, Class: guardrails.Create},
+			{Name: Update, Class: guardrails.Update},
+			{Name: Close, Class: guardrails.Delete},
+			{Name: Reopen, Class: guardrails.Update},
 		},
 	}
 }
@@ -188,21 +190,23 @@ func (t *Target) Read(ctx context.Context, object string) (guardrails.State, err
 	if err := ctx.Err(); err != nil {
 		return guardrails.State{}, err
 	}
-	for {
+	const look = 250 * time.Millisecond
+	for waited := time.Duration(0); ; waited += look {
 		pending, ok, err := t.sent.pending(object)
 		if err != nil {
 			return guardrails.State{}, fault.Wrap(err, fault.Unavailable, "tracker.read", "what was sent before cannot be read")
 		}
-		// Asked before reading: what arrives later than this would be over time.
-		left := pending.At.Add(t.o.Grace).Sub(t.o.Now())
+		// Asked before reading: what arrives later than this would be over time. A
+		// clock that was set back makes nobody wait for longer than the grace.
+		over := waited >= t.o.Grace || !t.o.Now().Before(pending.At.Add(t.o.Grace))
 		st, err := t.desk.read(ctx, object)
 		if err != nil || !ok {
 			return st, err
 		}
-		if st.Digest != pending.Before || left <= 0 {
+		if st.Digest != pending.Before || over {
 			return st, t.sent.end(object)
 		}
-		if err := t.o.Sleep(ctx, min(left, 250*time.Millisecond)); err != nil {
+		if err := t.o.Sleep(ctx, look); err != nil {
 			return st, err
 		}
 	}

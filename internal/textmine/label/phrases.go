@@ -234,6 +234,9 @@ func (r *reader) each(i int, f func(g gram, content int8, from, to int)) {
 			// "on" means nothing by itself, and something in "sign-on".
 			joined := words[b].glued && b > a && w.kind == function
 			if w.kind == function && !joined {
+				if breaksPhrase(w.text) {
+					break
+				}
 				continue
 			}
 			if w.kind == content {

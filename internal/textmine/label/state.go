@@ -14,7 +14,8 @@ const (
 	maxCentral    = 24 // central units that are looked at
 	maxSentences  = 40 // sentences of one unit that are looked at
 	maxUnit       = 64 << 10
-	leastEvidence = 4 // words that make a quote, unless it is the whole unit
+	medoidQuoted  = 12 // taken from the first unit's worth: it is shown as the first quote already
+	leastEvidence = 4  // words that make a quote, unless it is the whole unit
 )
 
 // Statement is one sentence that says what a theme is about, in customers' words.
@@ -38,7 +39,7 @@ type clause struct {
 }
 
 // State returns the statement of a theme from the units in central, most central
-// first, preferring a complete sentence that holds the words of ps. The quoted
+// first, preferring a complete sentence that holds the words of ps and is not the medoid, which Quotes shows. The quoted
 // part is always texts[Unit].Text[Start:End]: it may be cut at the end of a
 // clause when no sentence is short enough (then “…” stands behind the quote),
 // and is never changed inside.
@@ -58,7 +59,11 @@ func State(central []int, texts []Text, ps []Phrase) Statement {
 			if c.redacted || courtesy(c.words) || c.size < leastWords || c.size > mostWords || c.end-c.start > maxQuote {
 				continue
 			}
-			if s := worth(c, ps) - 3*rank; best == nil || s > top {
+			s := worth(c, ps) - 3*rank
+			if rank == 0 {
+				s -= medoidQuoted
+			}
+			if best == nil || s > top {
 				best, top = c, s
 			}
 		}

@@ -53,7 +53,11 @@ func TestState(t *testing.T) {
 		},
 		{"a question", asTexts("Why was my top-up cancelled today?"), "Customers ask: “Why was my top-up cancelled today?”", 0},
 		{
-			"the central one of equals", asTexts("My top-up got cancelled last night.", "My top-up got cancelled this week."),
+			"the most central of equals after the first quote", asTexts("My top-up got cancelled last night.", "My top-up got cancelled this week.", "My top-up got cancelled on Monday."),
+			"Customers report: “My top-up got cancelled this week.”", 1,
+		},
+		{
+			"the first quote where no other is as good", asTexts("My top-up got cancelled last night.", "Nobody answers when I call the office."),
 			"Customers report: “My top-up got cancelled last night.”", 0,
 		},
 		{

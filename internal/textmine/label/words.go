@@ -259,3 +259,15 @@ func danglingWord(w string) bool {
 	}
 	return false
 }
+
+// breaksPhrase reports function words that a phrase does not reach across: they open a clause or need a subject that
+// the phrase would leave out ("card if I live", "long do transfers", "salary be received").
+func breaksPhrase(w string) bool {
+	switch w {
+	case "i", "im", "ive", "id", "ill", "you", "he", "she", "we", "they", "who", "whom", "whose", "which", "what", "when", "where", "why", "how",
+		"if", "but", "because", "so", "then", "than", "while", "though", "although", "since", "until", "till",
+		"be", "am", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "there", "here", "some", "any":
+		return true
+	}
+	return false
+}

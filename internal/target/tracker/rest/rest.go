@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -313,8 +314,8 @@ func cut(s string) string {
 // 0 when it does not. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
-	if d, err := time.ParseDuration(v + "s"); err == nil && d > 0 {
-		return d
+	if n, err := strconv.ParseInt(v, 10, 32); err == nil && n > 0 {
+		return time.Duration(n) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil && at.After(now) {
 		return at.Sub(now)

@@ -9,7 +9,7 @@
 # set; the port is REDMINE_PORT, 3399 unless set. Only installing needs root.
 set -euo pipefail
 
-dir=${REDMINE_DIR:-/tmp/roleos-redmine}
+dir=$(realpath -m "${REDMINE_DIR:-/tmp/roleos-redmine}")
 port=${REDMINE_PORT:-3399}
 url=http://127.0.0.1:$port
 app=/usr/share/redmine
@@ -35,7 +35,9 @@ stop() {
       kill -9 "$pid" 2>/dev/null || true
     fi
   fi
-  rm -rf "$dir"
+  # By name: REDMINE_DIR may hold something else as well.
+  (cd "$dir" 2>/dev/null && rm -rf config files log tmp apt.log key key.new migrate.log pid redmine.db* seed.log seed.rb) || true
+  rmdir "$dir" 2>/dev/null || true
 }
 
 install() {
@@ -79,6 +81,7 @@ EOF
   # The workflow, trackers and statuses that Redmine itself ships, REST on, two
   # projects, and one user who may work in them and is no administrator.
   cat >"$dir/seed.rb" <<'EOF'
+ActiveRecord::Base.connection.execute('PRAGMA journal_mode = WAL') # far fewer waits for the disk
 Redmine::DefaultData::Loader.load('en') if Redmine::DefaultData::Loader.no_data?
 Setting.rest_api_enabled = '1'
 Setting.login_required = '1'
@@ -113,6 +116,7 @@ start() {
     rails setsid puma --quiet -e production -t 1:1 --pidfile "$dir/pid" -b "tcp://127.0.0.1:$port" </dev/null >"$dir/log/puma.log" 2>&1 &
     for _ in $(seq 240); do
       answers && break
+      kill -0 $! 2>/dev/null || break
       sleep 0.25
     done
     answers || { tail -n 30 "$dir/log/puma.log" >&2; say 'Redmine does not answer'; exit 1; }

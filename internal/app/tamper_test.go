@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"roleos/config"
+	"roleos/internal/app"
+	"roleos/internal/fault"
+	"roleos/internal/store"
+)
+
+// workspace opens the workspace in dir for one test.
+func workspace(t *testing.T, dir string) *app.App {
+	t.Helper()
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), app.Options{Config: cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// tamper runs statements against the workspace's database, past everything of ours.
+func tamper(t *testing.T, dir string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, ".roleos", "roleos.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // a test's own connection
+	for _, s := range statements {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// TestARevisionForgedInTheStoreIsNotApproved puts other bytes under a draft, as
+// somebody with the database's file could.
+func TestARevisionForgedInTheStoreIsNotApproved(t *testing.T) {
+	dir := t.TempDir()
+	a := workspace(t, dir)
+	o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Options{URL: cfg.Store.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev, err := db.Revision(t.Context(), o.Draft.ID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := db.PutBlob(t.Context(), bytes.ReplaceAll(rev.Body, []byte("Schema change"), []byte("Everything is")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, dir, "UPDATE revisions SET digest = '"+forged+"'")
+	a = workspace(t, dir)
+	defer a.Close() //nolint:errcheck // the workspace is thrown away
+	if _, _, err := a.Approve(t.Context(), o.Draft.ID, "", ""); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "audit log") {
+		t.Errorf("approving a forged revision: %v", err)
+	}
+}
+
+// TestACutOffLogIsNotSignedAgain drops the newest audit records and the
+// checkpoints beside them, and writes on.
+func TestACutOffLogIsNotSignedAgain(t *testing.T) {
+	dir := t.TempDir()
+	a := workspace(t, dir)
+	if _, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := filepath.Join(dir, ".roleos", "keys", "audit.checkpoint")
+	before, err := os.ReadFile(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, dir, "DELETE FROM audit_checkpoints", "DELETE FROM audit_leaves WHERE seq >= 3", "UPDATE audit_size SET size = 2")
+	a = workspace(t, dir)
+	_, _ = a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+	_ = a.Close()
+	after, err := os.ReadFile(checkpoint)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the checkpoint was replaced over a log that was cut off (%v)", err)
+	}
+	a = workspace(t, dir)
+	defer a.Close() //nolint:errcheck // it is to fail
+	if r, _, err := a.VerifyAudit(t.Context(), ""); err == nil && r.Intact() {
+		t.Error("a log that was cut off and written on counts as intact")
+	}
+}
+
+// TestAMissingCheckpointVouchesForNothing removes the checkpoint.
+func TestAMissingCheckpointVouchesForNothing(t *testing.T) {
+	dir := t.TempDir()
+	a := workspace(t, dir)
+	if _, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, ".roleos", "keys", "audit.checkpoint")); err != nil {
+		t.Fatal(err)
+	}
+	a = workspace(t, dir)
+	defer a.Close() //nolint:errcheck // nothing was written
+	if r, _, err := a.VerifyAudit(t.Context(), ""); err != nil || r.Intact() {
+		t.Errorf("without a checkpoint the log counts as intact (%v)", err)
+	}
+}

@@ -105,6 +105,9 @@ func (v *View) themesPart(a *appendix) themesPart {
 		t := &s.Themes[i]
 		row := v.themeRow(t, most, thin)
 		row.Anchor, row.Group = anchors[t.ID], groups[t.Parent]
+		if row.Group == row.Label {
+			row.Group = "" // alone in its group, which is named after it
+		}
 		if i < maxThemesOpen {
 			p.Open = append(p.Open, row)
 		} else {

@@ -25,6 +25,11 @@
 // row by row, each only when it is as the effect left it, without triggers and
 // foreign keys; afterwards the foreign keys must hold.
 //
+// A value that differs each time makes a change impossible to confirm: a trigger
+// that puts a clock into the changed row itself is drift at every apply. Only in
+// rows that a trigger inserts elsewhere are columns with such a default (a
+// counter, a clock) not compared, and then the change has no inverse.
+//
 // It never writes what it could not measure, never lets a credential into an
 // error or a log, and does not see what happens outside the rows: sequences and
 // AUTOINCREMENT counters stay advanced, and triggers that reach out of the

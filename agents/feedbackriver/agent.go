@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"roleos/agents"
 	"roleos/internal/artefact"
@@ -198,7 +199,9 @@ func grouping(th textmine.Theme, texts []label.Text, ps []label.Phrase, name str
 	}
 	cite := func(unit, start, end int) (evidence.Quote, bool) {
 		from := texts[unit].Start
-		return records[texts[unit].Doc].Quote(from+start, from+end)
+		r := &records[texts[unit].Doc]
+		q, ok := r.Quote(from+start, from+end)
+		return q, ok && evidence.CheckQuote(r, q) == nil // what the contract would refuse is not drafted
 	}
 	for _, s := range label.Quotes(th.Central, texts, 3) {
 		if q, ok := cite(s.Unit, s.Start, s.End); ok {
@@ -210,7 +213,30 @@ func grouping(th textmine.Theme, texts []label.Text, ps []label.Phrase, name str
 			g.Statement, g.Says = s.Text, &q
 		}
 	}
+	if len(g.Quotes) == 0 {
+		g.Quotes = wholeRecord(th.Docs, records)
+	}
+	if g.Says == nil && len(g.Quotes) > 0 {
+		g.Says, g.Statement = &g.Quotes[0], "People say: “"+g.Quotes[0].Text+"”"
+	}
 	return g
+}
+
+// wholeRecord quotes the shortest record whole: always a quote, where no part of
+// the theme's texts is one.
+func wholeRecord(docs []int, records []evidence.Record) []evidence.Quote {
+	const look = 200 // records; the shortest of so many is short enough
+	var best []evidence.Quote
+	for _, d := range docs[:min(len(docs), look)] {
+		r := &records[d]
+		text := strings.TrimSpace(r.Text)
+		start := strings.Index(r.Text, text)
+		q, ok := r.Quote(start, start+len(text))
+		if ok && evidence.CheckQuote(r, q) == nil && (best == nil || len(q.Text) < len(best[0].Text)) {
+			best = []evidence.Quote{q}
+		}
+	}
+	return best
 }
 
 // groups names the upper level by the words that tell its groups apart.

@@ -30,8 +30,18 @@ func (a *App) View(ctx context.Context, draft string, n int) (report.View, error
 	if err != nil {
 		return report.View{}, err
 	}
+	reviews, err := a.db.Reviews(ctx, draft)
+	if err != nil {
+		return report.View{}, err
+	}
+	said := ""
+	for _, r := range reviews {
+		if r.Verdict == handoff.RequestChanges || r.Verdict == handoff.Reject {
+			said = r.Text
+		}
+	}
 	return report.View{
-		Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
+		Said: said, Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
 		Synthesis: s, Records: lookup(records), Gates: gates, Next: NextFor(d, rev.Passed), Solo: a.solo(),
 	}, nil
 }

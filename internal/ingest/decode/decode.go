@@ -25,7 +25,8 @@ type Text struct {
 
 // Decode returns raw as UTF-8 text. UTF-8 input is not copied. A byte order
 // mark decides; without one zero bytes mark UTF-16, valid UTF-8 is UTF-8, and
-// the rest is Windows-1252 unless most of its high bytes form UTF-8 characters.
+// the rest is Windows-1252 unless its high bytes form mostly UTF-8 characters:
+// in Windows-1252 text two letters hardly ever happen to form one.
 func Decode(raw string) Text {
 	switch {
 	case strings.HasPrefix(raw, "\xEF\xBB\xBF"):
@@ -47,7 +48,7 @@ func Decode(raw string) Text {
 	if utf8.ValidString(raw) {
 		return Text{String: raw, Encoding: UTF8}
 	}
-	if characters, strays := highBytes(raw); strays*4 <= characters {
+	if characters, strays := highBytes(raw); strays*2 <= characters || strays <= 2 && strays <= characters {
 		return fromUTF8(raw)
 	}
 	return fromWindows1252(raw)

@@ -8,30 +8,43 @@ import (
 )
 
 func (f *finder) mails() {
-	for i := 0; ; {
-		j := strings.IndexByte(f.text[i:], '@')
-		if j < 0 {
-			return
+	for i := 0; i < len(f.text); {
+		w := atSign(f.text[i:])
+		if w == 0 {
+			i++
+			continue
 		}
-		at := i + j
-		i = at + 1
-		if start, end, ok := mailAt(f.text, at); ok {
+		at := i
+		i += w
+		if start, end, ok := mailAt(f.text, at, w); ok {
 			f.add(start, end, Email)
 			i = end
 		}
 	}
 }
 
-// mailAt returns the address around the @ at position at. The local part is the
+// atSign returns the size of the @ that s starts with, 0 when it starts with
+// none. East Asian keyboards write it full width too (U+FF20).
+func atSign(s string) int {
+	switch {
+	case s[0] == '@':
+		return 1
+	case s[0] == 0xEF && strings.HasPrefix(s, "\uFF20"):
+		return 3
+	}
+	return 0
+}
+
+// mailAt returns the address around the @ of w bytes at position at. The local part is the
 // common subset of RFC 5321 and letters of any script that has cases; the domain needs a top level of letters.
-func mailAt(s string, at int) (start, end int, ok bool) {
+func mailAt(s string, at, w int) (start, end int, ok bool) {
 	start = at
 	for start > 0 {
-		r, w := utf8.DecodeLastRuneInString(s[:start])
+		r, size := utf8.DecodeLastRuneInString(s[:start])
 		if !(r < utf8.RuneSelf && isAlnum(byte(r)) || strings.ContainsRune("._%+-'", r) || r >= utf8.RuneSelf && (unicode.IsLower(r) || unicode.IsUpper(r))) || at-start > 64 {
 			break
 		}
-		start -= w
+		start -= size
 	}
 	for start < at && strings.IndexByte(".'-%+", s[start]) >= 0 {
 		start++
@@ -39,13 +52,13 @@ func mailAt(s string, at int) (start, end int, ok bool) {
 	if start == at || s[at-1] == '.' {
 		return 0, 0, false
 	}
-	end = at + 1
+	end = at + w
 	dot, tld := -1, 0 // the last dot, letters after it
 	for end < len(s) && end-at < 255 {
-		r, w := utf8.DecodeRuneInString(s[end:])
+		r, size := utf8.DecodeRuneInString(s[end:])
 		switch {
 		case r == '.':
-			if end == at+1 || s[end-1] == '.' {
+			if end == at+w || s[end-1] == '.' {
 				goto done
 			}
 			dot, tld = end, 0
@@ -58,10 +71,10 @@ func mailAt(s string, at int) (start, end int, ok bool) {
 		default:
 			goto done
 		}
-		end += w
+		end += size
 	}
 done:
-	for end > at+1 && (s[end-1] == '.' || s[end-1] == '-') {
+	for end > at+w && (s[end-1] == '.' || s[end-1] == '-') {
 		if end-1 == dot { // a full stop after the address
 			dot = strings.LastIndexByte(s[at:dot], '.') + at
 			tld = end - 1 - dot - 1

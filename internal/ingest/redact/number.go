@@ -167,6 +167,11 @@ func (f *finder) card(g []group) bool {
 			return false
 		}
 	}
+	return cardForm(g) && issuer(f.text[g[0].start:]) && f.luhn(g)
+}
+
+// cardForm reports whether the groups are as long as those that cards are written in.
+func cardForm(g []group) bool {
 	switch n := len(g); {
 	case n == 1:
 	case n == 3 && g[0].size() == 4 && g[1].size() == 6 && g[2].size() >= 4 && g[2].size() <= 5:
@@ -179,11 +184,17 @@ func (f *finder) card(g []group) bool {
 	default:
 		return false
 	}
-	first := f.text[g[0].start]
-	if first < '2' || first > '6' || first == '2' && f.text[g[0].start+1] != '2' && f.text[g[0].start+1] != '7' &&
-		(f.text[g[0].start+1] < '3' || f.text[g[0].start+1] > '6') {
-		return false
-	}
+	return true
+}
+
+// issuer reports whether digits start like those of a payment card.
+func issuer(digits string) bool {
+	first, second := digits[0], digits[1]
+	return first > '2' && first <= '6' || first == '2' && (second == '7' || second >= '2' && second <= '6')
+}
+
+// luhn checks the last digit of all groups together.
+func (f *finder) luhn(g []group) bool {
 	sum, double := 0, false
 	for i := len(g) - 1; i >= 0; i-- {
 		for j := g[i].end - 1; j >= g[i].start; j-- {
@@ -214,13 +225,18 @@ func (f *finder) ip4(g []group) bool {
 	if n[0] == 0 || n[0] == 127 || n[0] == 255 {
 		return false
 	}
-	before := strings.TrimRight(strings.ToLower(f.text[max(0, g[0].start-12):g[0].start]), " :")
-	for _, w := range []string{"version", "ver", "ver.", "build", "release", "firmware", "v", "update", "app"} {
-		if strings.HasSuffix(before, w) {
-			return false
+	return !versionWord(f.text[max(0, g[0].start-16):g[0].start])
+}
+
+// versionWord reports whether before ends with a whole word that announces a version number.
+func versionWord(before string) bool {
+	before = strings.TrimRight(strings.ToLower(before), " :")
+	for _, w := range []string{"version", "ver", "ver.", "build", "release", "firmware", "v"} {
+		if rest, ok := strings.CutSuffix(before, w); ok && (rest == "" || !isAlpha(rest[len(rest)-1]) && rest[len(rest)-1] < 0x80) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // ibanLengths by country: https://www.swift.com/standards/data-standards/iban-international-bank-account-number

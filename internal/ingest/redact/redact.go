@@ -32,7 +32,10 @@ func Cell(s string, phoneColumn bool) (string, []evidence.Mask) {
 }
 
 // NamesPhone reports whether a column is called after phone numbers.
-func NamesPhone(column string) bool { return len(column) < 80 && phoneWord(column+":") }
+// A masked phone number is none of its words.
+func NamesPhone(column string) bool {
+	return len(column) < 80 && phoneWord(strings.ReplaceAll(column, "[phone", "[")+":")
+}
 
 // Pseudonym returns "acct-" and eight hex digits that are the same for the same
 // s in any letter case, so that counting still works. It is no protection
@@ -49,7 +52,7 @@ func IsMail(s string) bool {
 	if at < 1 {
 		return false
 	}
-	start, end, ok := mailAt(s, at)
+	start, end, ok := mailAt(s, at, 1)
 	return ok && start == 0 && end == len(s)
 }
 
@@ -60,6 +63,9 @@ func mask(s string, phoneColumn bool) (string, []evidence.Mask) {
 	}
 	f := finder{text: s, phoneColumn: phoneColumn}
 	// What is most certain comes first; a later kind never overlaps an earlier one.
+	if t.mail && t.colons > 0 {
+		f.urls()
+	}
 	if t.run >= 8 && (t.digits > 0 || t.run >= 16) {
 		f.keys()
 	}
@@ -71,6 +77,9 @@ func mask(s string, phoneColumn bool) (string, []evidence.Mask) {
 	}
 	if t.colons >= 2 {
 		f.ip6()
+	}
+	if t.digits >= 13 {
+		f.cards()
 	}
 	if t.digits >= 4 {
 		f.numbers()
@@ -128,7 +137,7 @@ func look(s string) (t traits) {
 			continue
 		case c >= '0' && c <= '9':
 			t.digits++
-		case c == '@':
+		case c == '@', c == 0xEF && atSign(s[i:]) > 0:
 			t.mail = true
 		case c == ':':
 			t.colons++

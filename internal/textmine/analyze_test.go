@@ -267,3 +267,31 @@ func FuzzAnalyze(f *testing.F) {
 		check(t, docs, r)
 	})
 }
+
+// TestWhatManySayInTheSameWordsIsATheme repeats few texts often.
+func TestWhatManySayInTheSameWordsIsATheme(t *testing.T) {
+	for name, texts := range map[string][]string{
+		"one text": {"The export of my report fails every time I try it."},
+		"two texts": {
+			"The export of my report fails every time I try it.",
+			"I cannot sign in with my phone number any more.",
+		},
+	} {
+		var docs []Doc
+		for i := range 60 {
+			docs = append(docs, Doc{Text: texts[i%len(texts)]})
+		}
+		r, err := Analyze(t.Context(), docs, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Themes) != len(texts) {
+			t.Errorf("%s: %d themes, want %d", name, len(r.Themes), len(texts))
+		}
+		for i, theme := range r.Theme {
+			if theme < 0 || theme != r.Theme[i%len(texts)] {
+				t.Errorf("%s: doc %d is in theme %d", name, i, theme)
+			}
+		}
+	}
+}

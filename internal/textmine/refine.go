@@ -17,7 +17,7 @@ const (
 )
 
 // refine dissolves groups that do not hold together, lets rows at the edge of a group change to the one whose words
-// they use, leaves out the odd ones, and takes groups that are still too small apart.
+// they use, leaves out the odd ones, takes groups that are still too small apart, and keeps what is said often.
 func (m *model) refine(ctx context.Context, c *corpus, minUnits int) error {
 	m.groups = graph.Number(m.group)
 	weak := m.tooSmall(c, minUnits)
@@ -35,7 +35,19 @@ func (m *model) refine(ctx context.Context, c *corpus, minUnits int) error {
 	}
 	m.leaveOut(c)
 	m.dissolve(m.tooSmall(c, minUnits))
+	m.keepRepeated(c, minUnits)
 	return nil
+}
+
+// keepRepeated makes a text that occurs often enough for a theme one of its own, when it ended in none: what many say in
+// the same words is no stranger.
+func (m *model) keepRepeated(c *corpus, minUnits int) {
+	for i, g := range m.group {
+		if g < 0 && int(c.count[m.sample[i]]) >= minUnits {
+			m.group[i] = int32(m.groups)
+			m.groups++
+		}
+	}
 }
 
 // tooSmall marks the groups with fewer than minUnits units.

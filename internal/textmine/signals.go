@@ -62,6 +62,9 @@ func (r *result) describe(ctx context.Context, c *corpus, m *model, o Options) e
 			s.Margin += r.Margin[d]
 		}
 		s.Margin = clamp(s.Margin / float64(max(len(th.Docs), 1)))
+		if len(members) == 1 { // one text said often: there is nothing in it that could not belong together
+			s.Silhouette, s.Stability, s.InnerEdges, s.Cohesion, s.Margin = 1, 1, 1, 1, 1
+		}
 		th.Signals = s
 		th.Central = grouped.central(members, own, unitOf)
 	}

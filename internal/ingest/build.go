@@ -10,6 +10,7 @@ import (
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/ingest/columns"
+	"roleos/internal/ingest/redact"
 	"roleos/internal/ingest/tabular"
 )
 
@@ -17,7 +18,7 @@ import (
 func signature(cols []tabular.Column) string {
 	h := sha256.New()
 	for _, c := range cols {
-		h.Write([]byte(c.Name))
+		h.Write([]byte(c.Original()))
 		h.Write([]byte{0x1f})
 	}
 	return "cols-" + hex.EncodeToString(h.Sum(nil)[:6])
@@ -40,6 +41,7 @@ type builder struct {
 
 // read adds the records of a table to the result.
 func (s *reading) read(source *evidence.Source, t *tabular.Table) error {
+	s.maskNames(t)
 	b := &builder{reading: s, source: source, label: source.Name, table: t, first: len(s.result.Records)}
 	if t.Sheet != "" {
 		b.label += " sheet " + t.Sheet
@@ -166,6 +168,9 @@ func (b *builder) setAside(r *tabular.Row) error {
 		bad.Row = 0
 	}
 	bad.Raw = b.shown("", bad.Raw)
+	if b.o.Redact {
+		bad.What, _ = redact.Text(bad.What)
+	}
 	if b.o.Strict {
 		return fault.New(fault.Invalid, "ingest", "%s: %s", bad.Where(), bad.What).
 			WithMend("Mend the row, or read without --strict to set such rows aside.")

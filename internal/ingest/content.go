@@ -49,7 +49,7 @@ func (s *reading) content(f file, raw string) error {
 	}
 	table, err := s.table(f, text.String)
 	if err != nil {
-		return s.refuse(f, named(f.name, err))
+		return s.refuse(f, named(f.name, s.masked(err)))
 	}
 	source.Format = table.Format
 	s.encodingNotes(source.Name, text)
@@ -330,9 +330,12 @@ func (s *reading) workbook(f file, raw string, z *zip.Reader) error {
 		return nil
 	}
 	source.Format = "xlsx"
-	tables, err := tabular.Workbook(s.ctx, raw, int64(total), s.limits.table(s.readRows))
+	limits := s.limits.table(s.readRows)
+	limits.Expanded = max(1, s.limits.TotalBytes-s.bytes)
+	tables, expanded, err := tabular.Workbook(s.ctx, raw, int64(total), limits)
+	s.bytes += expanded
 	if err != nil {
-		return s.refuse(f, named(f.name, err))
+		return s.refuse(f, named(f.name, s.masked(err)))
 	}
 	if len(tables) == 0 {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s has no sheet with a table", f.name).WithMend("Export it again with data."))

@@ -20,13 +20,13 @@ func (s *reading) finish() (*Result, error) {
 	}
 	s.identify()
 	s.duplicateTexts()
-	s.gaps()
-	s.lateStarts()
 	if s.o.Redact {
 		if err := s.redact(); err != nil {
 			return nil, err
 		}
 	}
+	s.gaps()
+	s.lateStarts() // names channels, so only once they are masked
 	r.Findings = s.notes.sorted()
 	return r, s.ctx.Err()
 }
@@ -74,9 +74,11 @@ func (s *reading) identify() {
 		if id == "" {
 			continue
 		}
-		if s.o.Redact && redact.IsMail(id) {
-			id = redact.Pseudonym(id)
-			records[i].ID = id
+		if s.o.Redact {
+			if _, masks := redact.Text(id); masks != nil {
+				id = redact.Pseudonym(id)
+				records[i].ID = id
+			}
 		}
 		if _, dup := seen[id]; dup {
 			later = append(later, i)
@@ -196,7 +198,7 @@ func (b *builder) tableNotes() {
 	}
 	if len(t.Skipped) > 0 {
 		say("other_lists", info, "", len(t.Skipped), "%s not read (%s); the longest list was taken.",
-			count(len(t.Skipped), "further list of records was", "further lists of records were"), tabular.Clip(strings.Join(t.Skipped, ", ")))
+			count(len(t.Skipped), "further list of records was", "further lists of records were"), b.shown("", strings.Join(t.Skipped, ", ")))
 	}
 	for _, d := range l.Rejected {
 		name := t.Columns[d.Column].Name

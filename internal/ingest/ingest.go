@@ -89,7 +89,7 @@ func (s *reading) path(p string) error {
 	case err != nil:
 		return fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be read", p)
 	case !st.IsDir():
-		return s.open(p, file{name: filepath.Base(p), named: true})
+		return s.open(p, file{name: filepath.Base(p), named: true}) // which refuses what is no regular file
 	}
 	return filepath.WalkDir(p, func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -122,20 +122,29 @@ func (s *reading) path(p string) error {
 
 // open reads a file from disk and hands it on.
 func (s *reading) open(p string, f file) error {
+	st, err := os.Stat(p) // before opening: a named pipe without a writer would never open
+	if err == nil && !st.Mode().IsRegular() {
+		return s.refuse(f, irregular(f.name))
+	}
 	r, err := os.Open(p)
 	if err != nil {
 		return s.refuse(f, fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be opened", f.name).WithMend("Check that you may read it."))
 	}
 	defer r.Close()
-	size := int64(0)
-	if st, err := r.Stat(); err == nil {
-		size = st.Size()
+	if st, err = r.Stat(); err != nil || !st.Mode().IsRegular() {
+		return s.refuse(f, irregular(f.name))
 	}
-	text, err := s.slurp(r, size, f)
+	text, err := s.slurp(r, st.Size(), f)
 	if err != nil {
 		return s.refuse(f, err)
 	}
 	return s.content(f, text)
+}
+
+// irregular says that a named pipe, a device or a socket is not read: it may never end.
+func irregular(name string) error {
+	return fault.New(fault.Invalid, "ingest", "%s is a pipe, a device or a socket, not a file", name).
+		WithMend("Write its content to a file and read that.")
 }
 
 // slurp reads at most the allowed bytes into a string, without a second copy.

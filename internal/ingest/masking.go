@@ -1,10 +1,13 @@
 package ingest
 
 import (
+	"errors"
 	"runtime"
+	"strconv"
 	"sync"
 
 	"roleos/internal/evidence"
+	"roleos/internal/fault"
 	"roleos/internal/ingest/redact"
 	"roleos/internal/ingest/tabular"
 )
@@ -112,6 +115,53 @@ func (m *masker) records(records []evidence.Record) map[string]string {
 		m.attrs(r.Fields)
 	}
 	return originals
+}
+
+// maskNames masks what a table calls its columns and its sheet, before anything
+// shows them. A mapping still finds a column by the name in the file.
+func (s *reading) maskNames(t *tabular.Table) {
+	if !s.o.Redact {
+		return
+	}
+	t.Sheet, _ = redact.Text(t.Sheet)
+	used := make(map[string]bool, len(t.Columns))
+	for _, c := range t.Columns {
+		used[c.Name] = true
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		name, masks := redact.Text(c.Name)
+		if masks == nil {
+			continue
+		}
+		base := name
+		for n := 2; used[name]; n++ {
+			name = base + " (" + strconv.Itoa(n) + ")"
+		}
+		used[name] = true
+		c.Name, c.Header = name, c.Name
+	}
+}
+
+// masked returns an error whose message and advice show no personal data.
+func (s *reading) masked(err error) error {
+	if !s.o.Redact {
+		return err
+	}
+	var syntax *tabular.SyntaxError
+	if errors.As(err, &syntax) {
+		c := *syntax
+		c.What, _ = redact.Text(c.What)
+		return &c
+	}
+	var e *fault.Error
+	if errors.As(err, &e) {
+		c := *e
+		c.Message, _ = redact.Text(c.Message)
+		c.Mend, _ = redact.Text(c.Mend)
+		return &c
+	}
+	return err
 }
 
 // shown returns a value for a place outside the records, masked and then clipped. It does not count.

@@ -21,7 +21,7 @@ func (p *Profile) Detect(given, saved map[string]string) (*Layout, error) {
 	d := detector{Profile: p, layout: l, closed: map[Role]bool{}, names: make([][]string, len(p.cols))}
 	for i, c := range p.cols {
 		l.Columns[i] = Assigned{Name: c.Name, Role: Field, Filled: p.stats[i].filled, Sample: tabular.Head(p.stats[i].first)}
-		d.names[i] = parts(c.Name)
+		d.names[i] = parts(c.Original())
 	}
 	for _, m := range []struct {
 		why     string

@@ -120,12 +120,12 @@ func joinRoles() string {
 func find(name string, cols []tabular.Column) int {
 	name = strings.TrimSpace(name)
 	for i, c := range cols {
-		if c.Name == name {
+		if c.Name == name || c.Original() == name {
 			return i
 		}
 	}
 	for i, c := range cols {
-		if strings.EqualFold(c.Name, name) {
+		if strings.EqualFold(c.Name, name) || strings.EqualFold(c.Original(), name) {
 			return i
 		}
 	}

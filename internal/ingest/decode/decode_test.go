@@ -41,6 +41,8 @@ func TestDecodeFindsTheEncoding(t *testing.T) {
 		{"windows-1252", "it\x92s 5 \x80", "it’s 5 €", decode.Windows1252, 0},
 		{"japanese in shift-jis is not guessed", "\x82\xb1\x82\xf1", "‚±‚ñ", decode.Windows1252, 0},
 		{"utf-8 cut once", "äöüäöüäöü \xc3 end", "äöüäöüäöü \uFFFD end", decode.UTF8, 1},
+		{"tiny utf-8 with a stray byte", "é,\xff", "é,\uFFFD", decode.UTF8, 1},
+		{"one chance pair in latin-1", "\xe9\xe8\xfc \xc9\xbb caf\xe9", "éèü É» café", decode.Latin1, 0},
 		{"half a pair", "\xFF\xFEa\x00\x00\xD8b\x00", "a\uFFFDb", decode.UTF16LE, 1},
 		{"odd length", "\xFF\xFEa\x00b", "a\uFFFD", decode.UTF16LE, 1},
 	}

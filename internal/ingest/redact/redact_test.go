@@ -43,6 +43,20 @@ func TestPersonalDataIsMaskedInPlace(t *testing.T) {
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-m": "[key**********************************************]",
 		"api_key=9f8a7b6c5d4e3f2a1b0c":                        "api_key=[key***************]",
 		"password: hunter2x9q":                                "password: [key*****]",
+		"reach the server 203.0.113.77 from":                  "reach the server [ip********] from",
+		"Server: 203.0.113.77":                                "Server: [ip********]",
+		"whatsapp 203.0.113.77 is":                            "whatsapp [ip********] is",
+		"driver 203.0.113.77, csv 203.0.113.7":                "driver [ip********], csv [ip*******]",
+		"card 4111\u00a01111\u00a01111\u00a01111.":            "card [card****************].",
+		"4111.1111.1111.1111":                                 "[card*************]",
+		"4111 1111\n1111 1111":                                "[card*************]",
+		"4111\r\n1111\r\n1111\r\n1111":                        "[card****************]",
+		"card4111111111111111end":                             "card[card**********]end",
+		"card_4111111111111111_":                              "card_[card**********]_",
+		"pan,4111111111111111,":                               "pan,[card**********],",
+		"jane\uff20x.com":                                     "[mail******]",
+		"postgres://u:p4ss@host/db":                           "postgres://[key*]@host/db",
+		"https://bob:hunter2/x@host.com":                      "https://[key********]@host.com",
 		"two: a@b.io, c@d.io":                                 "two: [mail], [mail]",
 	}
 	for in, want := range cases {
@@ -65,7 +79,7 @@ func TestWhatIsNotPersonalDataStays(t *testing.T) {
 		"pi is 0.123456789", "gp:AOqpTOEW40L9WXqCjzq04bqaZImgMdzlczxIF3_ibs8uLg", "9c5b94b1-35ad-49bb-b118-8e8fc24abf80",
 		"sk-this-is-a-long-hyphenated-word", "the token expired yesterday", "my password is not accepted", "DE00 1234 5678 9012 3456 78",
 		"I paid 200 300 times", "100 200 3000 units", "07/2023 - 08/2024", "call 3 times in 2024", "ISBN 978-3-16-148410-0", "1 2 3 4 5 6 7 8 9",
-		"POINT (-73.88182509318824 40.65651333701598)", "37°36'37.8\"N 121°2'17.9\"W", "iphone 12 256 5125", "I recall 12345678", "50% of 10,000,000",
+		"POINT (-73.88182509318824 40.65651333701598)", "37°36'37.8\"N 121°2'17.9\"W", "iphone 12 256 5125", "I recall 12345678", "ver 1.2.3.4", "see Build: 1.2.3.4", "https://host:8080/a@b", "0.4111111111111111", "50% of 10,000,000",
 		"", "plain words only", "https://example.org/a/b?c=12345678901234",
 	} {
 		if got, masks := redact.Text(in); got != in || masks != nil {

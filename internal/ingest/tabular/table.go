@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,14 +18,19 @@ type Limits struct {
 	Rows      int   // data rows
 	CellBytes int64 // bytes of one cell or one JSON value
 	Columns   int
-	Depth     int // nesting of JSON
+	Depth     int   // nesting of JSON
+	Expanded  int64 // bytes that the cells of a workbook take when every shared text is written out
 }
 
 // Column is a column's name as a reader sees it.
 type Column struct {
 	Name    string   // unique in its table; several header rows joined by " / "
 	Aliases []string // the cells of the single header rows, where they differ from Name
+	Header  string   // the name as the file has it, where Name hides a part of it; never to be shown
 }
+
+// Original returns the column's name as the file has it, for looking it up and never to be shown.
+func (c Column) Original() string { return cmp.Or(c.Header, c.Name) }
 
 // Row is one row of a table. Cells is reused: copy the slice to keep it; the strings may be kept.
 type Row struct {

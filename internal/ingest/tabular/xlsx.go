@@ -1,16 +1,12 @@
 package tabular
 
 import (
-	"archive/zip"
 	"context"
-	"encoding/xml"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
-	"golang.org/x/net/html/charset"
 
 	"roleos/internal/fault"
 )
@@ -20,8 +16,8 @@ const unzipInMemory = 32 << 20
 
 // Workbook returns the tables of an XLSX workbook, one for each sheet that has
 // rows. unpacked is the size of all its parts, which the caller has checked
-// against its own limit. Cells are read raw; numbers that the workbook shows as dates become ISO dates.
-func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (tables []*Table, err error) {
+// against its own limit; expanded is about what all cells take in memory. Cells are read raw; numbers that the workbook shows as dates become ISO dates.
+func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (tables []*Table, expanded int64, err error) {
 	damaged := fault.New(fault.Invalid, "ingest", "the workbook is damaged or not a plain XLSX file").
 		WithMend("Open it in a spreadsheet and save it again, or save the sheet as CSV.")
 	defer func() {
@@ -30,14 +26,14 @@ func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (ta
 			tables, err = nil, damaged
 		}
 	}()
-	if !wellFormed(raw) {
-		return nil, damaged
+	if expanded, err = measure(raw, limit, damaged); err != nil {
+		return nil, 0, err
 	}
 	f, openErr := excelize.OpenReader(strings.NewReader(raw), excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: max(unpacked+1, unzipInMemory), UnzipXMLSizeLimit: unzipInMemory,
 	})
 	if openErr != nil {
-		return nil, damaged
+		return nil, expanded, damaged
 	}
 	defer f.Close()
 	since1904 := false
@@ -47,47 +43,13 @@ func Workbook(ctx context.Context, raw string, unpacked int64, limit Limits) (ta
 	for _, name := range f.GetSheetList() {
 		t, err := sheet(ctx, f, name, since1904, limit)
 		if err != nil {
-			return nil, err
+			return nil, expanded, err
 		}
 		if t != nil {
 			tables = append(tables, t)
 		}
 	}
-	return tables, nil
-}
-
-// wellFormed reports whether all sheets are whole XML. The reader used here takes
-// a fault in a sheet for its end, and rows behind it would be missing without a word.
-func wellFormed(raw string) bool {
-	z, err := zip.NewReader(strings.NewReader(raw), int64(len(raw)))
-	if err != nil {
-		return false
-	}
-	for _, m := range z.File {
-		name := strings.ToLower(m.Name)
-		if !strings.HasPrefix(name, "xl/worksheets/") || !strings.HasSuffix(name, ".xml") {
-			continue
-		}
-		if !wholeXML(m) {
-			return false
-		}
-	}
-	return true
-}
-
-func wholeXML(m *zip.File) bool {
-	r, err := m.Open()
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	d := xml.NewDecoder(r)
-	d.CharsetReader = charset.NewReaderLabel
-	for {
-		if _, err := d.Token(); err != nil {
-			return err == io.EOF
-		}
-	}
+	return tables, expanded, nil
 }
 
 // sheet reads one sheet, or returns nil when it holds no table.

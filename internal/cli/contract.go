@@ -85,10 +85,7 @@ lint does not accept it.`,
 	check := &cobra.Command{
 		Use: "check DRAFT", Short: "Run the pinned contract over a draft again", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}

@@ -29,10 +29,7 @@ func (s *session) draftsListCommand() *cobra.Command {
 
 // listDrafts lists the drafts in one of the states; none means all.
 func (s *session) listDrafts(cmd *cobra.Command, states []handoff.State) error {
-	if err := s.format(asText, asJSON); err != nil {
-		return err
-	}
-	a, err := s.open(cmd.Context(), nil)
+	a, err := s.start(cmd)
 	if err != nil {
 		return err
 	}
@@ -70,10 +67,7 @@ func (s *session) draftsShowCommand() *cobra.Command {
   roleos drafts show fs-3f2a91c0 -o html --out report.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON, "md", "html", "csv"); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd, asText, asJSON, "md", "html", "csv")
 			if err != nil {
 				return err
 			}
@@ -176,10 +170,7 @@ func (s *session) draftsDiffCommand() *cobra.Command {
 		Use: "diff DRAFT", Short: "Show what changed between two revisions", Args: cobra.ExactArgs(1),
 		Example: "  roleos drafts diff fs-3f2a91c0\n  roleos drafts diff fs-3f2a91c0 --from 1 --to 3",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -237,10 +228,7 @@ func (s *session) approveCommand() *cobra.Command {
 		Use: "approve DRAFT", Short: "Approve the newest revision and prepare its publication", Args: cobra.ExactArgs(1),
 		Example: "  roleos review approve fs-3f2a91c0",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -275,10 +263,7 @@ func (s *session) verdictCommand(name string, v handoff.Verdict, short string) *
 }
 
 func (s *session) review(cmd *cobra.Command, act handoff.Act) error {
-	if err := s.format(asText, asJSON); err != nil {
-		return err
-	}
-	a, err := s.open(cmd.Context(), nil)
+	a, err := s.start(cmd)
 	if err != nil {
 		return err
 	}
@@ -347,7 +332,7 @@ the id of a merged theme leads to the theme it went to.`,
 }
 
 func (s *session) applyEdit(cmd *cobra.Command, draft string, e app.ThemeEdit) error {
-	a, err := s.open(cmd.Context(), nil)
+	a, err := s.start(cmd)
 	if err != nil {
 		return err
 	}
@@ -367,10 +352,7 @@ func (s *session) runsCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "List runs, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -393,7 +375,7 @@ func (s *session) runsCommand() *cobra.Command {
 	show := &cobra.Command{
 		Use: "show RUN", Short: "Show one run", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -418,7 +400,7 @@ func (s *session) runsCommand() *cobra.Command {
 	stop := &cobra.Command{
 		Use: "cancel RUN", Short: "Stop a run that has not ended", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}

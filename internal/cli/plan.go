@@ -33,10 +33,7 @@ func (s *session) planListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List change sets, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -67,10 +64,7 @@ func (s *session) planShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show PLAN", Short: "Show a change set: what it does, what it may do at most, and its proof", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -190,10 +184,7 @@ for a few minutes, for these bytes only.`,
 		Example: "  roleos plan confirm cs-91ab22cd          shows it and asks\n  roleos plan confirm cs-91ab22cd 3f2a91c0",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -267,10 +258,7 @@ func (s *session) planMove(use, short string, do moveFunc) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -295,10 +283,7 @@ Tickets that the tracker has already, by their marker or by their words, are lef
 out. The tracker is set up with tracker.kind, tracker.project and tracker.key_file.`,
 		Example: "  roleos plan propose fs-3f2a91c0 --top 3",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -318,7 +303,7 @@ func (s *session) planRejectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "reject PLAN", Short: "End a change set that has not begun; its draft goes back into review", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}

@@ -167,6 +167,18 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	return a, nil
 }
 
+// start checks that the command can write what -o asks for, text and JSON
+// unless formats names others, and opens the app.
+func (s *session) start(cmd *cobra.Command, formats ...string) (*app.App, error) {
+	if len(formats) == 0 {
+		formats = []string{asText, asJSON}
+	}
+	if err := s.format(formats...); err != nil {
+		return nil, err
+	}
+	return s.open(cmd.Context(), nil)
+}
+
 func (s *session) close() error {
 	if s.app == nil {
 		return nil

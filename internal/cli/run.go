@@ -180,10 +180,7 @@ journalled step. Effects whose outcome nobody saw are settled by reading their t
 		Example: "  roleos resume",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}

@@ -163,10 +163,7 @@ be edited, dropped, reordered or cut off afterwards without being found.`,
 		Use: "verify", Short: "Recompute the whole log and hold it against a saved checkpoint", Args: cobra.NoArgs,
 		Example: "  roleos audit verify\n  roleos audit verify --checkpoint /mnt/safe/roleos.checkpoint",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}
@@ -203,10 +200,7 @@ be edited, dropped, reordered or cut off afterwards without being found.`,
 	list := &cobra.Command{
 		Use: "list", Short: "List the log's records, oldest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				return err
 			}

@@ -281,7 +281,7 @@ func (s *session) review(cmd *cobra.Command, act handoff.Act) error {
 	}
 	fmt.Fprintln(s.out, ".")
 	for _, n := range app.NextFor(d, rev.Passed) {
-		s.say("Next: %s", n)
+		s.next(n)
 	}
 	return nil
 }

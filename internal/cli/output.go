@@ -24,6 +24,22 @@ func (s *session) json(v any) {
 	_ = e.Encode(v) // a closed stdout has nobody to tell
 }
 
+// next writes the exact command to go on with.
+func (s *session) next(command string) { s.say("Next: %s", typed(command)) }
+
+// typed returns the command as this person has to type it: who started roleos
+// with "go run" has no binary of that name.
+func typed(command string) string {
+	path, err := os.Executable()
+	if err != nil || !strings.Contains(path, string(os.PathSeparator)+"go-build") {
+		return command
+	}
+	if rest, ok := strings.CutPrefix(command, "roleos "); ok {
+		return "go run ./cmd/roleos " + rest
+	}
+	return command
+}
+
 // say writes one message line to stderr.
 func (s *session) say(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
 

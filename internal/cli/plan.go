@@ -150,7 +150,7 @@ func (s *session) writePlan(v app.Plan, full bool) error {
 		if strings.Contains(n, " confirm ") {
 			n += " " + v.Ask.Want
 		}
-		s.say("Next: %s", n)
+		s.next(n)
 	}
 	return nil
 }
@@ -246,7 +246,7 @@ func (s *session) applied(v app.Plan) error {
 		fmt.Fprintf(s.out, "  %s %s: %s\n", e.Op, e.Object, e.State)
 	}
 	for _, n := range v.Next {
-		s.say("To take it back: %s", n)
+		s.say("To take it back: %s", typed(n))
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 	if s.output != asText || path != "" {
 		s.say("Draft %s is %s. Report: %s", o.Draft.ID, strings.ReplaceAll(string(o.Draft.State), "_", " "), o.Report)
 		for _, n := range v.Next {
-			s.say("Next: %s", n)
+			s.next(n)
 		}
 	}
 	if o.Draft.State == handoff.Drafted {
@@ -167,6 +167,9 @@ func (s *session) write(v report.View, path string, saved ...string) (err error)
 		return report.HTML(w, v)
 	case "csv":
 		return report.CSV(w, v, report.CSVOptions{BOM: path != ""})
+	}
+	for i := range v.Next {
+		v.Next[i] = typed(v.Next[i])
 	}
 	return report.Terminal(w, v, s.look(w, saved...))
 }
@@ -200,7 +203,7 @@ journalled step. Effects whose outcome nobody saw are settled by reading their t
 			for _, o := range done {
 				fmt.Fprintf(s.out, "%s  %s  %s\n", o.Run.ID, o.Run.Status, o.Draft.ID)
 				for _, n := range app.NextFor(o.Draft, true) {
-					s.say("Next: %s", n)
+					s.next(n)
 				}
 			}
 			return nil

@@ -69,6 +69,8 @@ const (
 	SoloNotSet         Code = "solo_not_set"
 	NameNotTyped       Code = "name_not_typed"
 	SecondPerson       Code = "second_person"
+	StandingVoid       Code = "standing_void"
+	StandingGuarded    Code = "standing_guarded"
 )
 
 // String returns "allowed", or "denied" with every reason on a line of its own.

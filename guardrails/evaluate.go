@@ -22,6 +22,7 @@ type Request struct {
 	Proof    Proof    // from Confirm on
 	Current  Current
 	Grant    *Confirmed // from Apply on
+	Standing *Delegated // what the grant rests on, when it names one
 	Solo     bool       // the workspace is set to one person
 	Now      time.Time
 }
@@ -253,6 +254,9 @@ func confirmation(d *Decision, r *Request, guarded bool) {
 	}
 	if (g.Approver.ID == by.ID || g.Second.ID == by.ID) && (!g.Solo || !by.Person) {
 		d.deny(Confirmation, SelfApproval, "Somebody else has to confirm.", "%q asked for the change and cannot confirm it", by.ID)
+	}
+	if g.Standing != "" {
+		delegated(d, r, g, guarded)
 	}
 	if !guarded {
 		return

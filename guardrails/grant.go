@@ -24,10 +24,11 @@ type Grant struct {
 	Binding  Binding   `json:"binding"`
 	View     string    `json:"view"` // digest of what the approver was shown
 	Approver Principal `json:"approver"`
-	Second   Principal `json:"second"` // the other person, where two are needed
-	Solo     bool      `json:"solo"`   // given in a workspace of one person
-	Typed    bool      `json:"typed"`  // the target's name was typed
-	Hasty    bool      `json:"hasty"`  // confirmed faster than the view can be read
+	Second   Principal `json:"second"`             // the other person, where two are needed
+	Solo     bool      `json:"solo"`               // given in a workspace of one person
+	Typed    bool      `json:"typed"`              // the target's name was typed
+	Hasty    bool      `json:"hasty"`              // confirmed faster than the view can be read
+	Standing string    `json:"standing,omitempty"` // the standing delegation it rests on; nobody looked at the set
 	Granted  time.Time `json:"granted"`
 	Expires  time.Time `json:"expires"`
 	Nonce    string    `json:"nonce"`

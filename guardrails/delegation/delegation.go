@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -49,10 +50,31 @@ type Factors struct {
 type Result struct {
 	Mode    Mode     `json:"mode"`
 	Reasons []string `json:"reasons"` // why it is this mode, one line for each factor or fact
+	// Because names only what makes it coordinated, in few words; none when autonomous.
+	Because []string `json:"because,omitempty"`
 }
 
 // MarshalText writes the mode's name.
 func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads a mode's name; any other text is an error.
+func (m *Mode) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case Autonomous.String():
+		*m = Autonomous
+	case Coordinated.String():
+		*m = Coordinated
+	default:
+		return fmt.Errorf("%q is no mode; there are %s and %s", text, Autonomous, Coordinated)
+	}
+	return nil
+}
+
+// tighten makes the result coordinated, for the reason.
+func (r *Result) tighten(because string) {
+	r.Mode = Coordinated
+	r.Because = append(r.Because, because)
+}
 
 // Decide returns the mode that the factors allow.
 func Decide(f Factors) Result {
@@ -67,14 +89,14 @@ func Decide(f Factors) Result {
 	} {
 		switch {
 		case x.factor.Value != x.easy && x.factor.Value != x.hard:
-			r.Mode = Coordinated
+			r.tighten(x.name + " is missing")
 			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is missing: it is neither %s nor %s", x.name, x.easy, x.hard))
 		case strings.TrimSpace(x.factor.Reason) == "":
-			r.Mode = Coordinated
+			r.tighten(x.name + " has no reason")
 			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is %s without a reason, which counts as missing", x.name, x.factor.Value))
 		default:
 			if x.factor.Value == x.hard {
-				r.Mode = Coordinated
+				r.tighten(x.name + " is " + x.hard)
 			}
 			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is %s: %s", x.name, x.factor.Value, x.factor.Reason))
 		}
@@ -89,7 +111,8 @@ const CleanReviews = 10
 // Record is what is known about a task's past and what people said about it.
 // The zero value is a task without a past.
 type Record struct {
-	Failed    bool   // a contract has failed since the last promotion
+	Failed    bool   // a contract has failed, or a change was taken back, since the last promotion
+	Why       string // what failed; "" for "a contract failed"
 	Clean     int    // clean reviews in a row since then
 	PromoteBy string // the person who signed the promotion
 	TightenBy string // the person who tightened the mode
@@ -100,21 +123,25 @@ type Record struct {
 // at once, and promotion needs CleanReviews clean reviews and a signature. A
 // record never makes a result autonomous that the factors do not allow.
 func (r Result) With(rec Record) Result {
-	out := Result{Mode: r.Mode, Reasons: append([]string(nil), r.Reasons...)}
+	out := Result{Mode: r.Mode, Reasons: append([]string(nil), r.Reasons...), Because: append([]string(nil), r.Because...)}
 	if rec.TightenBy != "" {
-		out.Mode = Coordinated
+		out.tighten("a person tightened it")
 		out.Reasons = append(out.Reasons, fmt.Sprintf("%s tightened it: %s", rec.TightenBy, rec.Because))
 	}
 	if !rec.Failed {
+		if rec.PromoteBy != "" {
+			out.Reasons = append(out.Reasons, fmt.Sprintf("%s signed the promotion", rec.PromoteBy))
+		}
 		return out
 	}
+	why := cmp.Or(rec.Why, "a contract failed")
 	switch {
 	case rec.Clean < CleanReviews:
-		out.Mode = Coordinated
-		out.Reasons = append(out.Reasons, fmt.Sprintf("a contract failed; %d of %d clean reviews since", max(rec.Clean, 0), CleanReviews))
+		out.tighten(why)
+		out.Reasons = append(out.Reasons, fmt.Sprintf("%s; %d of %d clean reviews since", why, max(rec.Clean, 0), CleanReviews))
 	case rec.PromoteBy == "":
-		out.Mode = Coordinated
-		out.Reasons = append(out.Reasons, "a contract failed, and nobody has signed the promotion yet")
+		out.tighten(why)
+		out.Reasons = append(out.Reasons, why+", and nobody has signed the promotion yet")
 	default:
 		out.Reasons = append(out.Reasons, fmt.Sprintf("%s signed the promotion after %d clean reviews", rec.PromoteBy, rec.Clean))
 	}

@@ -358,6 +358,8 @@ func (c *Corpus) Eval(q Query, draft *Document) (Result, error) {
 		return one(sum, err)
 	case OpWeighted:
 		return one(weighted(q, draft))
+	case OpStated:
+		return one(stated(q, draft))
 	case OpMethod:
 		m, ok := c.methods[q.Measure]
 		if !ok {

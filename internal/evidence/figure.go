@@ -42,6 +42,7 @@ const (
 	OpSum      Op = "sum"      // sum(weight*value) over Terms
 	OpItems    Op = "items"    // length of the list at Number, or how many of its items have the flag Measure set
 	OpWeighted Op = "weighted" // 100 * sum(weight*value) / sum(weight) over Terms; times 1 minus the number at Number, when set
+	OpStated   Op = "stated"   // the number that is written as Measure in the text at Number
 	OpMethod   Op = "method"   // Measure applied to the numbers of the object at Number: a declared function of declared inputs
 )
 

@@ -43,7 +43,9 @@ type Origin struct {
 	Line    int    `json:"line,omitempty"` // 1-based line of the file where the record starts
 	Speaker string `json:"speaker,omitempty"`
 	Thread  string `json:"thread,omitempty"`
-	Turn    int    `json:"turn,omitempty"` // 1-based
+	Turn    int    `json:"turn,omitempty"`    // 1-based
+	Kind    string `json:"kind,omitempty"`    // turn, message, mail, note, item; "" for a row of a table
+	Heading string `json:"heading,omitempty"` // the headings above it: "Agenda / Pricing"
 }
 
 // Attr is one named value of a record.
@@ -134,6 +136,10 @@ func (r *Record) Where(sourceName string) string {
 	} else {
 		add("line", r.Origin.Line)
 	}
-	add("turn", r.Origin.Turn)
+	word := "turn"
+	if r.Origin.Kind == "message" || r.Origin.Kind == "item" {
+		word = r.Origin.Kind
+	}
+	add(word, r.Origin.Turn)
 	return b.String()
 }

@@ -60,7 +60,7 @@ func (l *Log) Append(ctx context.Context, kind, actor, subject string, detail an
 		return fault.New(fault.Internal, op, "the audit log says it has %d records", size)
 	}
 	r.Seq = size + 1
-	leaf := Leaf{Seq: r.Seq}
+	leaf := Leaf{Seq: r.Seq, Subject: subject}
 	if leaf.Bytes, err = r.encode(); err != nil {
 		return err
 	}
@@ -85,6 +85,39 @@ func (l *Log) List(ctx context.Context, after int64, limit int) ([]Record, error
 	for i, leaf := range leaves {
 		if out[i], err = decode(leaf); err != nil {
 			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// About returns what the log says about a subject, oldest first. Each record is
+// proved against the log's hashes; one that is not what was written fails with
+// fault.Denied. What the log's index does not know of is not found.
+func (l *Log) About(ctx context.Context, subject string) ([]Record, error) {
+	leaves, err := l.storage.About(ctx, subject)
+	if err != nil || len(leaves) == 0 {
+		return nil, err
+	}
+	size, err := l.storage.Size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read := l.reader(ctx)
+	root, err := tlog.TreeHash(size, read)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Record, 0, len(leaves))
+	for _, leaf := range leaves {
+		if _, err := l.path(Head{Size: size, Root: root}, leaf, read); err != nil {
+			return nil, err
+		}
+		r, err := decode(leaf)
+		if err != nil {
+			return nil, err
+		}
+		if r.Subject == subject {
+			out = append(out, r)
 		}
 	}
 	return out, nil

@@ -19,14 +19,15 @@ type memory struct {
 	leaves map[int64][]byte
 	hashes map[int64]tlog.Hash
 	kept   map[int64][]byte
+	about  map[string][]int64
 }
 
 func newMemory() *memory {
-	return &memory{leaves: map[int64][]byte{}, hashes: map[int64]tlog.Hash{}, kept: map[int64][]byte{}}
+	return &memory{leaves: map[int64][]byte{}, hashes: map[int64]tlog.Hash{}, kept: map[int64][]byte{}, about: map[string][]int64{}}
 }
 
 func (m *memory) clone() *memory {
-	return &memory{size: m.size, leaves: maps.Clone(m.leaves), hashes: maps.Clone(m.hashes), kept: maps.Clone(m.kept)}
+	return &memory{size: m.size, leaves: maps.Clone(m.leaves), hashes: maps.Clone(m.hashes), kept: maps.Clone(m.kept), about: maps.Clone(m.about)}
 }
 
 func (m *memory) Size(context.Context) (int64, error) {
@@ -43,6 +44,7 @@ func (m *memory) Append(_ context.Context, leaf audit.Leaf, first int64, hashes 
 	}
 	m.size = leaf.Seq
 	m.leaves[leaf.Seq] = leaf.Bytes
+	m.about[leaf.Subject] = append(m.about[leaf.Subject], leaf.Seq)
 	for i, h := range hashes {
 		m.hashes[first+int64(i)] = h
 	}
@@ -57,6 +59,16 @@ func (m *memory) Leaves(_ context.Context, after int64, limit int) ([]audit.Leaf
 		if seq > after && len(out) < limit {
 			out = append(out, audit.Leaf{Seq: seq, Bytes: m.leaves[seq]})
 		}
+	}
+	return out, nil
+}
+
+func (m *memory) About(_ context.Context, subject string) ([]audit.Leaf, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []audit.Leaf
+	for _, seq := range m.about[subject] {
+		out = append(out, audit.Leaf{Seq: seq, Bytes: m.leaves[seq]})
 	}
 	return out, nil
 }

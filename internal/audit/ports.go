@@ -17,6 +17,8 @@ type Verifiers = note.Verifiers
 type Leaf struct {
 	Seq   int64 // from 1; the leaf's index in the tree is Seq-1
 	Bytes []byte
+	// Subject is what the record is about, to find it by; set by Append.
+	Subject string
 }
 
 // Storage keeps leaves and tree hashes. Every method joins the transaction in
@@ -32,6 +34,9 @@ type Storage interface {
 	// Leaves returns up to limit leaves with Seq > after, in order of Seq, just
 	// as they are stored: what is missing is left out.
 	Leaves(ctx context.Context, after int64, limit int) ([]Leaf, error)
+	// About returns the leaves that were appended under the subject, in order of
+	// Seq. It only finds: the log proves what it returns.
+	About(ctx context.Context, subject string) ([]Leaf, error)
 	// Hashes returns the hashes at the indexes, in their order; a missing one is
 	// the zero Hash. It is asked for at most 2,048 at once.
 	Hashes(ctx context.Context, indexes []int64) ([]Hash, error)

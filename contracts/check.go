@@ -20,7 +20,26 @@ type Subject struct {
 	// with the measures and methods its figures use. An error from it fails the
 	// gates that need it. nil is an error of that kind.
 	Corpus func() (*evidence.Corpus, error)
+	// Digest is what Body is called, "sha256:..."; "" when nobody named it. Another
+	// digest than that of Body makes every attestation gate an error.
+	Digest string
+	// Author lists the principals who wrote a revision of the draft, this one or
+	// an earlier: "agent:problem-framer", "person:ana". None of them can attest it.
+	Author []string
+	// Attestations are all that were given for the draft, also of other gates and
+	// of earlier revisions; the gates tell which of them count.
+	Attestations []Attestation
+	// Upstream are the artefacts that the draft was made from. nil means that they
+	// were not given, and a carry gate then ends as an error; an empty list that is
+	// not nil means that there are none, and nothing has to be carried.
+	Upstream []Upstream
 }
+
+// Attestation is a person's word, bound to a gate, a role and the draft's digest.
+type Attestation = gate.Attestation
+
+// Upstream is one artefact that a draft was made from.
+type Upstream = gate.Upstream
 
 // Status is what became of one gate.
 type Status string
@@ -31,6 +50,7 @@ const (
 	Failed  Status = "failed"
 	Errored Status = "error"   // the check could not be made
 	Skipped Status = "skipped" // the draft has not the form that the check needs
+	Waiting Status = "waiting" // a person has not attested this revision yet; never a pass
 )
 
 // Result is what a contract said about one draft.
@@ -52,17 +72,42 @@ type GateResult struct {
 	Also        []gate.Violation `json:"also,omitempty"`  // further places
 	Count       int              `json:"count,omitempty"` // all places, named or not
 	Mend        string           `json:"mend,omitempty"`  // unless passed
+	By          string           `json:"by,omitempty"`    // attestation: who is asked, "role:..."
 }
 
-// Passed reports whether every gate that can stop the draft passed. A result
-// without gates did not pass.
+// Passed reports whether every gate that can stop the draft passed, attestations
+// included. Nothing crosses a boundary without it. A result without gates did
+// not pass.
 func (r Result) Passed() bool {
+	return r.every(func(s Status) bool { return s == Passed })
+}
+
+// Ready reports whether a person may read the draft: everything that can be
+// checked without people passed, and at most attestations wait. Whoever is asked
+// for one (Waiting) may attest then; until all have, the draft has not Passed.
+func (r Result) Ready() bool {
+	return r.every(func(s Status) bool { return s == Passed || s == Waiting })
+}
+
+// every reports whether all gates that can stop the draft are as wanted.
+func (r Result) every(wanted func(Status) bool) bool {
 	for _, g := range r.Gates {
-		if g.Enforcement != Warn && g.Enforcement != Audit && g.Status != Passed {
+		if g.Enforcement != Warn && g.Enforcement != Audit && !wanted(g.Status) {
 			return false
 		}
 	}
 	return len(r.Gates) > 0
+}
+
+// Waiting returns the gates that wait for a person; By says of which role.
+func (r Result) Waiting() []GateResult {
+	var out []GateResult
+	for _, g := range r.Gates {
+		if g.Status == Waiting {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // Open returns the gates that did not pass.
@@ -92,7 +137,7 @@ func check(ctx context.Context, c *HandoffContract, s Subject, wanted func(Gate)
 		if i > 0 && !wanted(g) {
 			continue
 		}
-		out := GateResult{ID: g.ID, Says: g.Says, Kind: g.Kind, Enforcement: g.Enforcement, Status: Passed}
+		out := GateResult{ID: g.ID, Says: g.Says, Kind: g.Kind, Enforcement: g.Enforcement, Status: Passed, By: g.By}
 		switch {
 		case broken != nil:
 			out.Status, out.Observed = Errored, broken.Error()
@@ -122,7 +167,10 @@ func (s Subject) input() (*gate.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &gate.Input{Body: s.Body, Document: doc, Records: s.Records}
+	in := &gate.Input{
+		Body: s.Body, Document: doc, Records: s.Records,
+		Digest: s.Digest, Author: s.Author, Attestations: s.Attestations, Upstream: s.Upstream,
+	}
 	in.Corpus = func() (*evidence.Corpus, error) {
 		if s.Corpus == nil {
 			return nil, fault.New(fault.Invalid, "contract.check", "there is no evidence to compute with")
@@ -149,6 +197,9 @@ func (r *GateResult) take(o gate.Outcome) {
 		r.Status, r.Observed = Errored, o.Err.Error()
 	case o.Count > 0:
 		r.Status, r.Count = Failed, o.Count
+		if o.Waiting {
+			r.Status = Waiting
+		}
 		r.Where, r.Observed = o.Violations[0].Where, o.Violations[0].Observed
 		r.Also = o.Violations[1:]
 	}

@@ -21,7 +21,8 @@ type HandoffContract struct {
 	From        Party      `yaml:"from" json:"from"`
 	To          Party      `yaml:"to" json:"to"`
 	Governance  Governance `yaml:"governance" json:"governance"`
-	Schema      string     `yaml:"schema" json:"schema"` // path of the artefact's JSON Schema
+	Schema      string     `yaml:"schema" json:"schema"`                   // path of the artefact's JSON Schema
+	Carry       *Carry     `yaml:"carry,omitempty" json:"carry,omitempty"` // what must not be lost, checked by the gate of kind carry
 	Gates       []Gate     `yaml:"gates" json:"gates"`
 	Raise       []Raised   `yaml:"raise,omitempty" json:"raise,omitempty"` // gates of the contract it tightens
 	SLA         []Clock    `yaml:"sla,omitempty" json:"sla,omitempty"`
@@ -31,6 +32,9 @@ type HandoffContract struct {
 	schema  *schema.Schema
 	compile func() []compiled
 }
+
+// Carry says what of the upstream artefacts must not be lost.
+type Carry = gate.Carry
 
 // Party is one side of a handoff.
 type Party struct {
@@ -44,15 +48,6 @@ type Governance struct {
 	SourceOfTruth string `yaml:"source_of_truth" json:"source_of_truth"`
 	ServiceLevel  string `yaml:"service_level" json:"service_level"`
 	AuditTrail    string `yaml:"audit_trail" json:"audit_trail"`
-}
-
-// Clock is one promise about time. Clocks remind and escalate; they never approve.
-type Clock struct {
-	On     string `yaml:"on" json:"on"`
-	Expect string `yaml:"expect" json:"expect"`
-	By     string `yaml:"by" json:"by"`
-	Within string `yaml:"within" json:"within"` // a duration: 24h, 90m
-	Then   string `yaml:"then" json:"then"`
 }
 
 // Raised makes a gate of the tightened contract stricter.
@@ -98,18 +93,27 @@ type Gate struct {
 	Cites       []string    `yaml:"cites,omitempty" json:"cites,omitempty"`
 	AtLeast     *float64    `yaml:"at_least,omitempty" json:"at_least,omitempty"`
 	AtMost      *float64    `yaml:"at_most,omitempty" json:"at_most,omitempty"`
-	Mend        string      `yaml:"mend" json:"mend"`           // what would make it pass
-	PassesOn    string      `yaml:"passes_on" json:"passes_on"` // path of an example
+	WhenEmpty   string      `yaml:"when_empty,omitempty" json:"when_empty,omitempty"` // "passes": it is meant to hold where there is nothing to look at
+	By          string      `yaml:"by,omitempty" json:"by,omitempty"`                 // attestation: role:NAME
+	NotBy       string      `yaml:"not_by,omitempty" json:"not_by,omitempty"`         // attestation: author
+	Binds       string      `yaml:"binds,omitempty" json:"binds,omitempty"`           // attestation: draft.digest
+	Mend        string      `yaml:"mend" json:"mend"`                                 // what would make it pass
+	PassesOn    string      `yaml:"passes_on" json:"passes_on"`                       // path of an example
 	FailsOn     string      `yaml:"fails_on" json:"fails_on"`
 
 	src  source
 	node int // its place in the file's list of gates
 }
 
-func (g Gate) spec() gate.Spec {
+// spec returns the gate for the compiler; carry is the contract's.
+func (g Gate) spec(carry *Carry) gate.Spec {
+	if g.Kind != gate.Carried {
+		carry = nil
+	}
 	return gate.Spec{
 		ID: g.ID, Kind: g.Kind, Check: g.Check, CEL: g.CEL, Observe: g.Observe, Over: g.Over,
 		Exempt: g.Exempt, Cites: g.Cites, AtLeast: g.AtLeast, AtMost: g.AtMost,
+		By: g.By, NotBy: g.NotBy, Binds: g.Binds, Carry: carry,
 	}
 }
 
@@ -134,7 +138,7 @@ func (c *HandoffContract) prepare() {
 		compiler := gate.NewCompiler(c.schema)
 		out := make([]compiled, len(c.Gates))
 		for i, g := range c.Gates {
-			made, err := compiler.Compile(g.spec())
+			made, err := compiler.Compile(g.spec(c.Carry))
 			out[i].gate = made
 			if p, ok := err.(*gate.Problem); ok { //nolint:errorlint // Compile returns it bare
 				out[i].gate, out[i].problem = nil, p

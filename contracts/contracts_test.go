@@ -37,7 +37,9 @@ func TestEveryEmbeddedContractIsAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range contracts.Lint(t.Context(), c) {
-			t.Errorf("%s", f)
+			if f.Severity != contracts.Note {
+				t.Errorf("%s", f)
+			}
 		}
 	}
 }

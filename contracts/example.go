@@ -1,6 +1,8 @@
 package contracts
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -30,6 +32,28 @@ type Example struct {
 	Measure measures       `yaml:"measures,omitempty"`
 	Method  methods        `yaml:"methods,omitempty"`
 	Draft   map[string]any `yaml:"draft,omitempty"`
+
+	// Who wrote the draft, who attested it and what it was made from; those of
+	// the base where nothing is said.
+	Author       []string   `yaml:"author,omitempty"`
+	Attestations []attested `yaml:"attestations,omitempty"`
+	Upstream     []origin   `yaml:"upstream,omitempty"`
+}
+
+// attested is an attestation in an example. Digest is that of the example's own
+// draft where it says "draft" or nothing.
+type attested struct {
+	Gate   string   `yaml:"gate"`
+	By     string   `yaml:"by"`
+	Roles  []string `yaml:"roles,omitempty"`
+	Digest string   `yaml:"digest,omitempty"`
+}
+
+// origin is an artefact that an example's draft was made from.
+type origin struct {
+	Kind  string         `yaml:"kind"`
+	Draft string         `yaml:"draft,omitempty"`
+	Body  map[string]any `yaml:"body"`
 }
 
 // measures maps a measure to its value per record; a record without one has 0.
@@ -50,6 +74,7 @@ type Sample struct {
 	ID       string            `yaml:"id"`
 	Text     string            `yaml:"text"`
 	Time     string            `yaml:"time,omitempty"` // RFC 3339
+	Speaker  string            `yaml:"speaker,omitempty"`
 	Channel  string            `yaml:"channel,omitempty"`
 	Segments map[string]string `yaml:"segments,omitempty"`
 }
@@ -97,6 +122,15 @@ func loadExample(files fs.FS, name string, depth int, known map[string]*Example)
 		}
 		if e.Method == nil {
 			e.Method = b.Method
+		}
+		if e.Author == nil {
+			e.Author = b.Author
+		}
+		if e.Attestations == nil {
+			e.Attestations = b.Attestations
+		}
+		if e.Upstream == nil {
+			e.Upstream = b.Upstream
 		}
 	}
 	var draft any = e.Draft
@@ -192,9 +226,24 @@ func (e *Example) Subject() (Subject, error) {
 	if err != nil {
 		return Subject{}, fault.Wrap(err, fault.Invalid, "contract.example", "the draft is not writable as JSON")
 	}
-	s := Subject{Body: body}
+	sum := sha256.Sum256(body)
+	s := Subject{Body: body, Digest: "sha256:" + hex.EncodeToString(sum[:]), Author: e.Author, Upstream: []Upstream{}}
+	for _, a := range e.Attestations {
+		if a.Digest == "" || a.Digest == "draft" {
+			a.Digest = s.Digest
+		}
+		s.Attestations = append(s.Attestations, Attestation{Gate: a.Gate, By: a.By, Roles: a.Roles, Digest: a.Digest})
+	}
+	for _, u := range e.Upstream {
+		up, err := json.Marshal(u.Body)
+		if err != nil {
+			return Subject{}, fault.Wrap(err, fault.Invalid, "contract.example", "upstream %s is not writable as JSON", u.Kind)
+		}
+		s.Upstream = append(s.Upstream, Upstream{Kind: u.Kind, Draft: u.Draft, Body: up})
+	}
 	for _, r := range e.Records {
 		out := evidence.Record{ID: r.ID, Text: r.Text, Channel: r.Channel}
+		out.Origin.Speaker = r.Speaker
 		if r.Time != "" {
 			if out.Time, err = time.Parse(time.RFC3339, r.Time); err != nil {
 				return Subject{}, fault.New(fault.Invalid, "contract.example", "record %s: time is %q, expected RFC 3339", r.ID, r.Time)
@@ -210,7 +259,8 @@ func (e *Example) Subject() (Subject, error) {
 	return s, nil
 }
 
-// corpus groups the records as the draft's themes do.
+// corpus groups the records as the draft's themes do, by who said them where
+// it names stakeholders, or by its developments' items and their copies.
 func (e *Example) corpus(body []byte, records []evidence.Record) (*evidence.Corpus, error) {
 	var draft struct {
 		Themes []struct {
@@ -218,6 +268,14 @@ func (e *Example) corpus(body []byte, records []evidence.Record) (*evidence.Corp
 			Records  []string `json:"record_ids"`
 			Mentions []string `json:"mentioned_in"`
 		} `json:"themes"`
+		Stakeholders []struct {
+			ID      string `json:"id"`
+			Name    string `json:"name"`
+			Aliases []struct {
+				Name string `json:"name"`
+			} `json:"aliases"`
+		} `json:"stakeholders"`
+		developments
 	}
 	if err := json.Unmarshal(body, &draft); err != nil {
 		return nil, err
@@ -226,7 +284,23 @@ func (e *Example) corpus(body []byte, records []evidence.Record) (*evidence.Corp
 	for i, t := range draft.Themes {
 		members[i] = evidence.Membership{Theme: t.ID, Records: t.Records, Mentions: t.Mentions}
 	}
-	c, err := evidence.NewCorpus(records, members)
+	for _, p := range draft.Stakeholders {
+		if p.ID == "" {
+			continue
+		}
+		names := map[string]bool{p.Name: true}
+		for _, a := range p.Aliases {
+			names[a.Name] = true
+		}
+		m := evidence.Membership{Theme: p.ID}
+		for i := range records {
+			if names[records[i].Origin.Speaker] {
+				m.Records = append(m.Records, records[i].ID)
+			}
+		}
+		members = append(members, m)
+	}
+	c, err := evidence.NewCorpus(records, append(members, draft.members()...))
 	if err != nil {
 		return nil, err
 	}
@@ -243,4 +317,43 @@ func (e *Example) corpus(body []byte, records []evidence.Record) (*evidence.Corp
 		})
 	}
 	return c, nil
+}
+
+// developments is what an example's draft says of the items of feeds it is made from.
+type developments struct {
+	Developments []struct {
+		ID      string   `json:"id"`
+		ItemIDs []string `json:"item_ids"`
+	} `json:"developments"`
+	Items []struct {
+		ID       string `json:"id"`
+		RecordID string `json:"record_id"`
+	} `json:"items"`
+	Copies []struct {
+		RecordID string `json:"record_id"`
+		Of       string `json:"of"`
+	} `json:"copies"`
+}
+
+// members returns the records of each development: those of its items and of their copies.
+func (d developments) members() []evidence.Membership {
+	of := map[string][]string{}
+	for _, i := range d.Items {
+		of[i.ID] = append(of[i.ID], i.RecordID)
+	}
+	for _, c := range d.Copies {
+		of[c.Of] = append(of[c.Of], c.RecordID)
+	}
+	out := make([]evidence.Membership, 0, len(d.Developments))
+	for _, dev := range d.Developments {
+		if dev.ID == "" {
+			continue
+		}
+		m := evidence.Membership{Theme: dev.ID}
+		for _, id := range dev.ItemIDs {
+			m.Records = append(m.Records, of[id]...)
+		}
+		out = append(out, m)
+	}
+	return out
 }

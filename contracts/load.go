@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/goccy/go-yaml/ast"
+
+	"roleos/contracts/gate"
 	"roleos/contracts/schema"
 	"roleos/internal/fault"
 )
@@ -41,9 +43,18 @@ func load(files fs.FS, name string, shared fs.FS, base func(string) (*HandoffCon
 	c.src = source{files: files, name: name, data: data, places: gatePlaces(root)}
 	bad := func(key, format string, args ...any) error {
 		p := place{line: 1, column: 1}
+		key, below, _ := strings.Cut(key, ".")
 		for _, kv := range root.Values {
-			if kv.Key.GetToken().Value == key {
-				p = placeOf(kv.Value)
+			if kv.Key.GetToken().Value != key {
+				continue
+			}
+			p = placeOf(kv.Value)
+			if m, ok := kv.Value.(*ast.MappingNode); ok {
+				for _, inner := range m.Values {
+					if inner.Key.GetToken().Value == below {
+						p = placeOf(inner.Value)
+					}
+				}
 			}
 		}
 		return at(name, data, p, format, args...)
@@ -73,8 +84,33 @@ func load(files fs.FS, name string, shared fs.FS, base func(string) (*HandoffCon
 			return nil, err
 		}
 	}
+	if err := c.promises(bad); err != nil {
+		return nil, err
+	}
 	c.prepare()
 	return c, nil
+}
+
+// promises checks what goes beyond one gate: the clocks, and that what is to be
+// carried is also looked for.
+func (c *HandoffContract) promises(bad refusal) error {
+	for i := range c.SLA {
+		k := &c.SLA[i]
+		if why := k.wrong(c.To); why != "" {
+			return bad("sla", "clock %d: %s", i+1, why)
+		}
+		if k.By == "" {
+			k.By = "role:" + c.To.Role
+		}
+		if slices.ContainsFunc(c.SLA[:i], func(o Clock) bool { return o.On == k.On && o.Until() == k.Until() }) {
+			return bad("sla", "clock %d: there is another from %s to %s", i+1, k.On, k.Expect)
+		}
+	}
+	looked := slices.ContainsFunc(c.Gates, func(g Gate) bool { return g.Kind == gate.Carried })
+	if c.Carry != nil && !looked {
+		return bad("carry", "carry is written down and no gate looks at it; add a gate of kind: carry")
+	}
+	return nil
 }
 
 type refusal func(key, format string, args ...any) error
@@ -108,6 +144,7 @@ func (c *HandoffContract) complete(files, shared fs.FS, bad refusal) error {
 			return bad(p.key, "%s has the stage %q; there are %s", p.key, p.of.Stage, strings.Join(stages(), ", "))
 		}
 	}
+	var unnamed []string
 	for _, g := range []struct{ key, value string }{
 		{"workflow_owner", c.Governance.WorkflowOwner},
 		{"source_of_truth", c.Governance.SourceOfTruth},
@@ -115,23 +152,17 @@ func (c *HandoffContract) complete(files, shared fs.FS, bad refusal) error {
 		{"audit_trail", c.Governance.AuditTrail},
 	} {
 		if strings.TrimSpace(g.value) == "" {
-			return bad("governance", "governance has no %s; a contract without owner, source of truth, service level and audit trail binds nobody", g.key)
+			unnamed = append(unnamed, g.key)
 		}
+	}
+	if len(unnamed) > 0 {
+		return bad("governance."+unnamed[0], "governance has no %s; a contract without owner, source of truth, service level and audit trail binds nobody", strings.Join(unnamed, ", "))
 	}
 	if len(c.Gates) == 0 {
 		return bad("gates", "a contract without gates checks nothing")
 	}
 	if first := c.Gates[0]; first.Check != "schema" || first.Enforcement != Deny {
 		return first.refuse("check", "the first gate has to be {kind: automatic, check: schema} with enforcement deny: the others look at a draft that has its form")
-	}
-	for i, s := range c.SLA {
-		d, err := time.ParseDuration(s.Within)
-		if err != nil || d <= 0 {
-			return bad("sla", "clock %d: within is %q, expected a duration such as 24h", i+1, s.Within)
-		}
-		if s.On == "" || s.Expect == "" || s.By == "" || s.Then == "" {
-			return bad("sla", "clock %d needs on, expect, by and then", i+1)
-		}
 	}
 	if c.Schema == "" || !fs.ValidPath(c.Schema) {
 		return bad("schema", "schema is %q, expected a path below the contracts folder such as schema/problem-brief.json", c.Schema)
@@ -170,6 +201,8 @@ func (c *HandoffContract) gates() error {
 			return g.refuse("mend", "mend is missing: what would make a draft pass")
 		case g.Enforcement.strictness() == 0:
 			return g.refuse("enforcement", "enforcement is %q; there are deny, warn and audit", g.Enforcement)
+		case g.WhenEmpty != "" && g.WhenEmpty != emptyPasses:
+			return g.refuse("when_empty", "when_empty is %q; there is %s, for a gate that is meant to hold where there is nothing to look at", g.WhenEmpty, emptyPasses)
 		case g.PassesOn == "" || g.FailsOn == "":
 			return g.refuse("passes_on", "passes_on and fails_on are needed: an example that passes and one that does not")
 		case !fs.ValidPath(g.PassesOn) || !fs.ValidPath(g.FailsOn):
@@ -211,7 +244,10 @@ func (c *HandoffContract) tighten(base func(string) (*HandoffContract, error), b
 		gates[i].Enforcement = r.To
 	}
 	c.Gates = append(gates, c.Gates...)
-	c.From, c.To, c.Schema, c.schema = b.From, b.To, b.Schema, b.schema
+	if c.Carry != nil {
+		return bad("carry", "carry stays that of %s; leave it out", c.Tightens)
+	}
+	c.From, c.To, c.Schema, c.schema, c.Carry = b.From, b.To, b.Schema, b.schema, b.Carry
 	if c.Purpose == "" {
 		c.Purpose = b.Purpose
 	}

@@ -18,6 +18,7 @@ var embedded embed.FS
 // A contract is read when it is asked for and kept. It is safe for concurrent use.
 type Set struct {
 	layers []fs.FS // the embedded first
+	apart  bool    // the topmost layer only stands beside the others: it may have contracts of their ids
 	mu     sync.Mutex
 	known  map[string]*HandoffContract // by layer and file
 }
@@ -29,6 +30,15 @@ func Default() *Set { return &Set{layers: []fs.FS{embedded}, known: map[string]*
 // folder adds contracts, and tightens those below it; it cannot replace them.
 func (s *Set) With(workspace fs.FS) *Set {
 	return &Set{layers: append(slices.Clone(s.layers), workspace), known: map[string]*HandoffContract{}}
+}
+
+// Beside returns the set with a folder of contracts that is only looked at: lint,
+// diff and test read it, and nothing is held to it. It may have contracts of the
+// ids below it, which With refuses.
+func (s *Set) Beside(folder fs.FS) *Set {
+	out := s.With(folder)
+	out.apart = true
+	return out
 }
 
 // Get returns the contract called id@version, or the one in force for an id
@@ -78,7 +88,7 @@ func (s *Set) read(layer int, file string) (*HandoffContract, error) {
 	if err != nil {
 		return nil, err
 	}
-	if layer > 0 && c.Tightens == "" {
+	if layer > 0 && c.Tightens == "" && !(s.apart && layer == len(s.layers)-1) {
 		if _, err := s.get(c.ID, layer); err == nil {
 			return nil, fault.New(fault.Invalid, "contract.load", "%s: contract %s exists already and cannot be replaced", file, c.ID).
 				WithMend("Add to it with tightens: %s@VERSION, or give yours another id.", c.ID)
@@ -88,10 +98,15 @@ func (s *Set) read(layer int, file string) (*HandoffContract, error) {
 	return c, nil
 }
 
-// IDs returns the ids of all contracts, sorted.
+// IDs returns the ids of all contracts, sorted; of a folder that is only looked
+// at (Beside) those it has itself.
 func (s *Set) IDs() ([]string, error) {
 	ids := map[string]bool{}
-	for _, layer := range s.layers {
+	layers := s.layers
+	if s.apart {
+		layers = layers[len(layers)-1:]
+	}
+	for _, layer := range layers {
 		files, err := fs.Glob(layer, "*.yaml")
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Unavailable, "contract.list", "the contracts folder cannot be read")

@@ -36,17 +36,42 @@ func Show(c *HandoffContract) string {
 			}
 			p("%d. **%s** (%s)", n, strings.TrimSpace(g.Says), g.ID)
 			p("   - checked: %s", how(g))
+			if g.WhenEmpty == emptyPasses {
+				p("   - where there is none it holds, by intention")
+			}
 			p("   - if not: %s", strings.TrimSpace(g.Mend))
 		}
 		if n > 0 {
 			p("")
 		}
 	}
+	if k := c.Carry; k != nil {
+		p("## What must not get lost\n")
+		p("Every id of these upstream is in the draft, or listed at `%s` with the reason why it is not.\n", k.DroppedAt())
+		for _, item := range k.Items {
+			line := "- " + item
+			if at := k.From[item]; at != "" {
+				line += ", upstream at `" + at + "`"
+			}
+			if at := k.In[item]; at != "" {
+				line += ", in the draft at `" + at + "`"
+			}
+			if same := k.Same[item]; len(same) > 0 {
+				line += ", with the same " + strings.Join(same, ", ")
+			}
+			p("%s", line)
+		}
+		p("")
+	}
 	if len(c.SLA) > 0 {
 		p("## Clocks\n\nA clock reminds and escalates. It never approves: silence is not consent.\n")
-		p("| from | until | by | within | then |\n|---|---|---|---|---|")
+		p("| from | until | by | within | reminds after | then |\n|---|---|---|---|---|---|")
 		for _, s := range c.SLA {
-			p("| %s | %s | %s | %s | %s |", cell(s.On), cell(s.Expect), cell(s.By), cell(s.Within), cell(s.Then))
+			hours := ""
+			if s.Calendar == Working {
+				hours = " of working time"
+			}
+			p("| %s | %s | %s | %s%s | %s | %s |", cell(s.On), cell(strings.ReplaceAll(s.Expect, "_", " ")), cell(s.Role()), cell(s.Within), hours, cell(strings.Join(s.Remind, ", ")), cell(s.Then))
 		}
 		p("")
 	}
@@ -78,6 +103,13 @@ func how(g Gate) string {
 		return "each number has a figure, and each figure is computed again from the records"
 	case gate.CheckPartition:
 		return "the ids at " + places + " against the records"
+	}
+	switch g.Kind {
+	case gate.Attested:
+		return fmt.Sprintf("a person who is %s and did not write the draft attests it; a new revision asks again", gate.RoleOf(g.By))
+	case gate.Carried:
+		return "the ids upstream against those in the draft and those dropped with a reason"
+	case gate.Automatic, gate.Grounded, gate.Threshold:
 	}
 	if g.Kind == gate.Threshold {
 		s := "each number at " + places

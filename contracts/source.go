@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"roleos/contracts/gate"
 	"roleos/internal/fault"
 )
 
@@ -26,7 +31,7 @@ func readFile(files fs.FS, name string, most int64) ([]byte, error) {
 	f, err := files.Open(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fault.New(fault.NotFound, op, "there is no file %s", name)
+			return nil, fault.New(fault.NotFound, op, "there is no file %s below the contracts folder", name)
 		}
 		return nil, fault.Wrap(err, fault.Unavailable, op, "%s cannot be read", name)
 	}
@@ -53,7 +58,7 @@ func decode(name string, data []byte, into any) (root *ast.MappingNode, err erro
 	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, yamlError(name, data, err)
+		return nil, yamlError(name, data, err, into)
 	}
 	var body ast.Node
 	for _, d := range file.Docs {
@@ -73,12 +78,58 @@ func decode(name string, data []byte, into any) (root *ast.MappingNode, err erro
 	ast.Walk(&alias, root)
 	if alias.found != nil {
 		p := alias.found.GetToken().Position
-		return nil, at(name, data, place{line: p.Line, column: p.Column}, "anchors, aliases and tags are not read: write the value out")
+		return nil, at(name, data, place{line: p.Line, column: p.Column}, "anchors, aliases and tags are not read: write the value out").
+			WithMend("A text that begins with !, & or * goes into quotes: cel: '!draft.points.exists(p, p.text == \"\")'")
 	}
 	if err := yaml.NodeToValue(root, into, yaml.Strict()); err != nil {
-		return nil, yamlError(name, data, err)
+		return nil, yamlError(name, data, err, into)
 	}
 	return root, nil
+}
+
+var unknownField = regexp.MustCompile(`^unknown field "(.*)"$`)
+
+// mendYAML says what people mostly mean who get a message of the YAML library.
+func mendYAML(message string, into any) string {
+	switch {
+	case strings.HasPrefix(message, "mapping value is not allowed"):
+		return `A text with a colon in it goes into quotes: says: "Sources: every point names one."`
+	case strings.HasPrefix(message, "value is not allowed in this context"):
+		return "Somewhere above a quote or a bracket may be open that is never closed."
+	case strings.Contains(message, "cannot start any token"):
+		return "Indent with spaces; YAML has no tabs. A text that begins with a special character goes into quotes."
+	}
+	m := unknownField.FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	known := map[string]bool{}
+	keys(reflect.TypeOf(into), known)
+	best, least := "", 4
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if d := gate.Distance(k, m[1], least); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("Did you mean %q?", best)
+}
+
+// keys collects the YAML keys of a type and of those below it.
+func keys(t reflect.Type, into map[string]bool) {
+	switch t.Kind() { //nolint:exhaustive // others hold no keys
+	case reflect.Pointer, reflect.Slice:
+		keys(t.Elem(), into)
+	case reflect.Struct:
+		for f := range t.NumField() {
+			if k, _, _ := strings.Cut(t.Field(f).Tag.Get("yaml"), ","); k != "" {
+				into[k] = true
+				keys(t.Field(f).Type, into)
+			}
+		}
+	}
 }
 
 type aliases struct{ found ast.Node }
@@ -93,10 +144,15 @@ func (a *aliases) Visit(n ast.Node) ast.Visitor {
 	return a
 }
 
-func yamlError(name string, data []byte, err error) error {
+// yamlError says what is wrong with a file that was read into a value like into.
+func yamlError(name string, data []byte, err error, into any) error {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
 		p := e.GetToken().Position
-		return at(name, data, place{line: p.Line, column: p.Column}, "%s", e.GetMessage())
+		err := at(name, data, place{line: p.Line, column: p.Column}, "%s", e.GetMessage())
+		if mend := mendYAML(e.GetMessage(), into); mend != "" {
+			return err.WithMend("%s", mend)
+		}
+		return err
 	}
 	return fault.Wrap(err, fault.Invalid, "contract.load", "%s is not readable as YAML", name)
 }

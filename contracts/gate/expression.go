@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -57,38 +58,79 @@ func (e *environment) with(it *cel.Type) (*cel.Env, error) {
 }
 
 // program compiles one expression; result is the type it has to have, nil for any.
-func (e *environment) program(field, source string, it, result *cel.Type) (cel.Program, error) {
+func (e *environment) program(field, source string, it, result *cel.Type) (cel.Program, *cel.Ast, error) {
 	env, err := e.with(it)
 	if err != nil {
-		return nil, wrong(field, "%v", err)
+		return nil, nil, wrong(field, "%v", err)
 	}
 	ast, issues := env.Compile(source)
 	if issues.Err() != nil {
-		return nil, e.explain(field, issues)
+		return nil, nil, e.explain(field, source, issues)
 	}
 	if result != nil && !ast.OutputType().IsExactType(result) {
-		return nil, wrong(field, "%s has to be %s, it is %s", field, name(result), name(ast.OutputType()))
+		hint := ""
+		if result == cel.BoolType {
+			hint = "; compare it with something, so that it is true or false"
+		}
+		return nil, nil, wrong(field, "%s has to be %s, it is %s%s", field, name(result), name(ast.OutputType()), hint)
 	}
 	p, err := env.Program(ast, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(1000))
 	if err != nil {
-		return nil, wrong(field, "%v", err)
+		return nil, nil, wrong(field, "%v", err)
 	}
-	return p, nil
+	return p, ast, nil
 }
 
-var undefined = regexp.MustCompile(`^undefined field '(\w+)'`)
+var (
+	undefined  = regexp.MustCompile(`^undefined field '(\w+)'`)
+	unknown    = regexp.MustCompile(`^undeclared reference to '(\w+)'`)
+	mismatched = regexp.MustCompile(`^found no matching overload for '_([<>=!]+)_' applied to '\(list\(.*, (?:int|double|uint)\)'`)
+)
 
-// explain makes the first of CEL's issues a Problem with its place.
-func (e *environment) explain(field string, issues *cel.Issues) *Problem {
+// explain makes the first of CEL's issues a Problem with its place, and says what
+// to write instead where that can be told.
+func (e *environment) explain(field, source string, issues *cel.Issues) *Problem {
 	first := issues.Errors()[0]
 	p := wrong(field, "%s", strings.TrimSpace(strings.ReplaceAll(first.Message, prefix, "")))
 	p.Line, p.Column = first.Location.Line(), first.Location.Column()+1
+	draft := e.types.objects[e.types.root.TypeName()]
+	fields := "the draft has " + strings.Join(draft.names, ", ")
 	if m := undefined.FindStringSubmatch(p.Message); m != nil {
-		if near := e.types.near(m[1]); near != "" {
+		near := e.types.near(m[1])
+		switch {
+		case near != "":
 			p.Message += fmt.Sprintf("; did you mean %q?", near)
+		case slices.Contains(functionNames(), m[1]):
+			p.Message += fmt.Sprintf("; %s is a function: write .%s()", m[1], m[1])
+		default:
+			p.Message += "; " + fields
 		}
+	} else if m := unknown.FindStringSubmatch(p.Message); m != nil {
+		switch {
+		case strings.Contains(source, "."+m[1]+"("):
+			p.Message = fmt.Sprintf("there is no function %s(); there are %s", m[1], strings.Join(functionNames(), ", "))
+		case draft.fields[m[1]] != nil:
+			p.Message += fmt.Sprintf("; write draft.%s", m[1])
+		default:
+			p.Message += fmt.Sprintf("; a text stands in quotes, a field behind draft. (or it. where the gate has over); %s", fields)
+		}
+	} else if m := mismatched.FindStringSubmatch(p.Message); m != nil {
+		p.Message = fmt.Sprintf("a list cannot be compared with a number by %s; count it with .size()", m[1])
+	} else if strings.HasPrefix(p.Message, "expected type 'bool'") {
+		p.Message += "; a condition is true or false: compare it with something"
+	} else if strings.HasPrefix(p.Message, "Syntax error") {
+		p.Message += "; a check is an expression such as draft.points.size() >= 3"
 	}
 	return p
+}
+
+// functionNames lists what a gate's expression may call: what CEL has of use
+// here, and the functions of this package.
+func functionNames() []string {
+	return []string{
+		"all", "exists", "exists_one", "filter", "map", "size", "contains", "startsWith", "endsWith", "matches",
+		"distinct", "repeated", "flatten", "sum", "descending", "near", "lower", "blank",
+	}
 }
 
 // expression compiles an automatic gate written in CEL.
@@ -104,20 +146,22 @@ func (c *Compiler) expression(s Spec) (*Gate, error) {
 	if len(s.Over) == 1 {
 		it, _ = c.types.at(s.Over[0])
 	}
-	holds, err := c.env.program("cel", s.CEL, it, cel.BoolType)
+	holds, checked, err := c.env.program("cel", s.CEL, it, cel.BoolType)
 	if err != nil {
 		return nil, err
 	}
 	e := expression{holds: holds, it: it}
 	if s.Observe != "" {
-		if e.observe, err = c.env.program("observe", s.Observe, it, nil); err != nil {
+		if e.observe, _, err = c.env.program("observe", s.Observe, it, nil); err != nil {
 			return nil, err
 		}
 	}
 	if it != nil {
 		e.over = s.Over[0]
 	}
-	return &Gate{check: e.check}, nil
+	g := &Gate{holds: e.check, check: func(ctx context.Context, in *Input) Outcome { return e.check(ctx, in.Document.Root()) }}
+	g.reads, g.literals = c.types.reads(checked, e.over)
+	return g, nil
 }
 
 type expression struct {
@@ -127,16 +171,18 @@ type expression struct {
 	it      *cel.Type
 }
 
-func (e expression) check(ctx context.Context, in *Input) (o Outcome) {
-	vars := map[string]any{"draft": in.Document.Root()}
+func (e expression) check(ctx context.Context, root any) (o Outcome) {
+	vars := map[string]any{"draft": root}
 	if e.it == nil {
-		if _, err := e.one(ctx, "", vars, &o); err != nil {
-			return Outcome{Err: err}
+		cost, err := e.one(ctx, "", vars, &o)
+		if err != nil {
+			return Outcome{Err: err, Cost: cost}
 		}
+		o.Cost = cost
 		return o
 	}
 	cost := uint64(0)
-	for at, v := range matches(in.Document.Root(), e.over) {
+	for at, v := range matches(root, e.over) {
 		it, err := native(v, e.it)
 		if err != nil {
 			return Outcome{Err: fmt.Errorf("at %s: %w", at, err)}
@@ -144,24 +190,25 @@ func (e expression) check(ctx context.Context, in *Input) (o Outcome) {
 		vars["it"] = it
 		c, err := e.one(ctx, at, vars, &o)
 		if err != nil {
-			return Outcome{Err: fmt.Errorf("at %s: %w", at, err)}
+			return Outcome{Err: fmt.Errorf("at %s: %w", at, err), Cost: cost + c}
 		}
 		if cost += c; cost > maxCost {
-			return Outcome{Err: fmt.Errorf("at %s: the expression costs more than %d steps in all", at, maxCost)}
+			return Outcome{Err: fmt.Errorf("at %s: the expression costs more than %d steps in all", at, maxCost), Cost: cost}
 		}
 	}
+	o.Cost = cost
 	return o
 }
 
 // one evaluates the gate at one place and returns what that cost.
 func (e expression) one(ctx context.Context, at string, vars map[string]any, o *Outcome) (uint64, error) {
 	v, details, err := e.holds.ContextEval(ctx, vars)
-	if err != nil {
-		return 0, err
-	}
 	cost := uint64(0)
-	if c := details.ActualCost(); c != nil {
-		cost = *c
+	if details != nil && details.ActualCost() != nil {
+		cost = *details.ActualCost()
+	}
+	if err != nil {
+		return max(cost, 1), err
 	}
 	if v == celtypes.True {
 		return cost, nil

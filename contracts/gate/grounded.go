@@ -18,7 +18,7 @@ func (c *Compiler) quotes(s Spec) (*Gate, error) {
 			}
 		}
 	}
-	return &Gate{check: func(_ context.Context, in *Input) (o Outcome) {
+	return &Gate{reads: c.types.listed(s.Over), check: func(_ context.Context, in *Input) (o Outcome) {
 		for _, pattern := range s.Over {
 			for at, v := range matches(in.Document.Root(), pattern) {
 				q, ok := quote(v)

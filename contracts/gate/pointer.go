@@ -13,6 +13,9 @@ var (
 	escaped   = strings.NewReplacer("~", "~0", "/", "~1")
 )
 
+// Steps splits a JSON pointer (RFC 6901) into its unescaped steps.
+func Steps(pointer string) []string { return steps(pointer) }
+
 // steps splits a JSON pointer (RFC 6901).
 func steps(pointer string) []string {
 	if pointer == "" {

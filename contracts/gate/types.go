@@ -267,7 +267,7 @@ func (t *types) near(field string) string {
 	best, least := "", 3
 	for _, n := range slices.Sorted(maps.Keys(t.objects)) {
 		for _, f := range t.objects[n].names {
-			if d := distance(f, field, least); d < least {
+			if d := Distance(f, field, least); d < least {
 				best, least = f, d
 			}
 		}
@@ -275,8 +275,8 @@ func (t *types) near(field string) string {
 	return best
 }
 
-// distance is the Levenshtein distance, or most when it is no less.
-func distance(a, b string, most int) int {
+// Distance is the Levenshtein distance, or most when it is no less.
+func Distance(a, b string, most int) int {
 	if len(a)-len(b) >= most || len(b)-len(a) >= most {
 		return most
 	}

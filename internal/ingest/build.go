@@ -35,6 +35,7 @@ type builder struct {
 	rows   int // rows that fit
 	empty  int
 	times  timeColumn
+	failed error // the first value that Strict does not let pass
 	// attrs holds the segments and fields of all records in few large pieces.
 	attrs []evidence.Attr
 }
@@ -139,7 +140,8 @@ func (b *builder) build() error {
 			return failed == nil
 		}
 		b.record(r, width)
-		return true
+		failed = b.failed
+		return failed == nil
 	})
 	if err != nil || failed != nil {
 		return b.in(orElse(err, failed))
@@ -178,7 +180,7 @@ func (b *builder) setAside(r *tabular.Row) error {
 	b.result.SetAside = append(b.result.SetAside, bad)
 	f := b.notes.add("bad_row", b.label, warning, bad.Where(), 1)
 	f.Message = fmt.Sprintf("%s: %s could not be read and %s set aside; the others were read. The first: %s.",
-		b.label, count(f.Count, "row", "rows"), was(f.Count), first(f.Message, bad.What))
+		b.label, count(f.Count, "row", "rows"), was(f.Count), first(f.Message, bad.Where()+": "+bad.What))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -44,6 +45,9 @@ func (s *reading) content(f file, raw string) error {
 	}
 	text := decode.Decode(raw)
 	source.Encoding = text.Encoding
+	if done, err := s.conversation(f, source, raw, text); done {
+		return err
+	}
 	if what, mend := notTable(text.String); what != "" {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s %s", f.name, what).WithMend("%s", mend))
 	}
@@ -65,7 +69,11 @@ func (s *reading) source(f file, raw string) (evidence.Source, bool) {
 		sum.Write(piece[:n])
 		rest = rest[n:]
 	}
-	digest := hex.EncodeToString(sum.Sum(nil))
+	return s.known(f, hex.EncodeToString(sum.Sum(nil)), int64(len(raw)))
+}
+
+// known describes a file by the digest of its bytes, unless it was read before.
+func (s *reading) known(f file, digest string, bytes int64) (evidence.Source, bool) {
 	if earlier, ok := s.digests[digest]; ok {
 		n := s.notes.add("duplicate_file", f.name, warning, f.name, 1)
 		n.Message = fmt.Sprintf("%s has the same bytes as %s and was read once.", f.name, earlier)
@@ -73,7 +81,7 @@ func (s *reading) source(f file, raw string) (evidence.Source, bool) {
 	}
 	s.digests[digest] = f.name
 	s.names["src-"+digest[:12]] = f.name
-	return evidence.Source{ID: "src-" + digest[:12], Name: f.name, Digest: "sha256:" + digest, Bytes: int64(len(raw))}, true
+	return evidence.Source{ID: "src-" + digest[:12], Name: f.name, Digest: "sha256:" + digest, Bytes: bytes}, true
 }
 
 // table finds the table in text.
@@ -171,7 +179,7 @@ func foreign(raw string) (what, mend string) {
 		{"\xFD7zXZ", "packed with xz", "Unpack it first, or pack it as ZIP."},
 		{`{\rtf`, "a rich-text document", asCSV},
 		{"SQLite format 3", "a SQLite database", "Export the table as CSV."},
-		{"PAR1", "a Parquet file", "Export the table as CSV."},
+		{"PAR1", "a Parquet file", "Save it as CSV, for example: duckdb -c \"copy (from 'FILE') to 'FILE.csv'\"."},
 	} {
 		if strings.HasPrefix(raw, m.magic) {
 			return m.what, m.mend
@@ -179,6 +187,9 @@ func foreign(raw string) (what, mend string) {
 	}
 	return "", ""
 }
+
+// markup matches the beginning of XML, also of XML without its declaration.
+var markup = regexp.MustCompile(`^\x{feff}?<(?:!--|!doctype|[a-z_][\w:.-]*[\s/>])`)
 
 // notTable says why decoded text holds no table.
 func notTable(text string) (what, mend string) {
@@ -190,6 +201,9 @@ func notTable(text string) (what, mend string) {
 		return "is a web page (HTML), not a table", "A sign-in page is often saved instead of an export. Download the export again as CSV or XLSX."
 	case strings.HasPrefix(lead, "<?xml"):
 		return "is XML, which is not read", "Export the data as CSV, JSON or XLSX."
+	}
+	if markup.MatchString(lead) && strings.HasSuffix(strings.TrimSpace(text), ">") {
+		return "is markup (XML) that is no feed", "Export the data as CSV, JSON or XLSX."
 	}
 	odd := 0
 	for _, r := range text[:min(len(text), 64<<10)] {
@@ -221,7 +235,8 @@ func (s *reading) packed(f file, raw string) error {
 	case has("xl/workbook.bin"):
 		return document("a binary Excel workbook (.xlsb)")
 	case has("word/document.xml"):
-		return document("a Word document")
+		i := slices.IndexFunc(z.File, func(m *zip.File) bool { return strings.EqualFold(m.Name, "word/document.xml") })
+		return s.document(f, raw, z.File[i])
 	case has("ppt/presentation.xml"):
 		return document("a PowerPoint file")
 	case has("content.xml") && has("mimetype"):
@@ -229,17 +244,22 @@ func (s *reading) packed(f file, raw string) error {
 	case f.depth > 1:
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s is an archive two archives deep", f.name).WithMend("Unpack the outer archive first."))
 	}
-	return s.archive(f, z)
+	taken, err := s.slackArchive(f, raw, z)
+	if err != nil || len(taken) == len(z.File) {
+		return err
+	}
+	return s.archive(f, z, taken)
 }
 
 // archive reads the members of a ZIP archive like files of a folder. Their
-// names are labels: nothing is written, so no name can lead anywhere.
-func (s *reading) archive(f file, z *zip.Reader) error {
+// names are labels: nothing is written, so no name can lead anywhere. The
+// members in taken were read already.
+func (s *reading) archive(f file, z *zip.Reader, taken map[*zip.File]bool) error {
 	members := slices.Clone(z.File)
 	slices.SortStableFunc(members, func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) })
-	read := false
+	read := len(taken) > 0
 	for _, m := range members {
-		if strings.HasSuffix(m.Name, "/") {
+		if taken[m] || strings.HasSuffix(m.Name, "/") {
 			continue
 		}
 		inner := file{name: f.name + "/" + label(m.Name), depth: f.depth + 1}
@@ -248,7 +268,11 @@ func (s *reading) archive(f file, z *zip.Reader) error {
 			continue
 		}
 		if !readable(m.Name) {
-			s.passOver(inner.name, "no table by its name")
+			s.passOver(inner.name, "neither a table nor a conversation by its name")
+			continue
+		}
+		if documentation(m.Name) {
+			s.passOver(inner.name, "describes the files beside it")
 			continue
 		}
 		if m.Flags&1 != 0 {
@@ -270,7 +294,7 @@ func (s *reading) archive(f file, z *zip.Reader) error {
 	}
 	if !read {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s holds no file that can be read", f.name).
-			WithMend("CSV, TSV, JSON, JSON Lines and XLSX files are read."))
+			WithMend("CSV, TSV, JSON, JSON Lines, XLSX, VTT, SRT, text and Markdown files are read."))
 	}
 	return nil
 }

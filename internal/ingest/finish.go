@@ -19,6 +19,7 @@ func (s *reading) finish() (*Result, error) {
 		return nil, s.nothing()
 	}
 	s.identify()
+	s.threads()
 	s.duplicateTexts()
 	if s.o.Redact {
 		if err := s.redact(); err != nil {
@@ -51,8 +52,8 @@ func (s *reading) nothing() error {
 		}
 		return e.WithMend("Name another column: --map text=COLUMN.")
 	}
-	return fault.New(fault.Invalid, "ingest", "no file that holds a table was found").
-		WithMend("CSV, TSV, JSON, JSON Lines, XLSX and ZIP files are read.")
+	return fault.New(fault.Invalid, "ingest", "no file that holds a table or a conversation was found").
+		WithMend("CSV, TSV, JSON, JSON Lines, XLSX, VTT, SRT, text, Markdown and ZIP files are read.")
 }
 
 // identify makes ids unique. The export's own id stays; a second record with it gets "#2".
@@ -74,7 +75,7 @@ func (s *reading) identify() {
 		if id == "" {
 			continue
 		}
-		if s.o.Redact {
+		if s.o.Redact && records[i].Origin.Kind == "" { // those of a conversation are made of masked names
 			if _, masks := redact.Text(id); masks != nil {
 				id = redact.Pseudonym(id)
 				records[i].ID = id
@@ -154,6 +155,9 @@ func (s *reading) duplicateTexts() {
 	n := 0
 	var where []string
 	for i := range records {
+		if records[i].Origin.Kind != "" { // people say the same short things
+			continue
+		}
 		t := records[i].Text
 		if _, dup := seen[t]; dup {
 			n++

@@ -12,11 +12,14 @@ import (
 
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
+	"roleos/internal/ingest/feed"
 	"roleos/internal/ingest/tabular"
+	"roleos/internal/ingest/talk"
 )
 
 // Read reads files and folders into records. Folders are read with all that is
-// below them, in the order of their names; archives like folders. A file that
+// below them, in the order of their names; archives like folders; a Slack export,
+// in a folder or an archive, as one source. A path that begins with http:// or https:// is a feed. A file that
 // is named and cannot be read is an error; one that was only found in a folder or an archive
 // becomes a finding, unless nothing else could be read or Strict is set.
 // Errors are fault.Error of kind Invalid or NotFound with a message for the person who made the export.
@@ -58,7 +61,12 @@ type reading struct {
 	refused  error             // the first file that was passed over
 	numbers  []numbered
 	scores   []evidence.Score
-	phones   map[string]bool // column names that speak of phones
+	phones   map[string]bool   // column names that speak of phones
+	links    []talk.Link       // of the mails
+	linked   []int             // positions of the mails' records
+	prefixes map[string]bool   // names that records of conversations are called after
+	beats    map[string]string // rhythm of a meeting to the file that had it first
+	notesOf  []said            // what the notes of each meeting read so far hold
 }
 
 // numbered remembers the position of a record whose origin has no row.
@@ -67,6 +75,7 @@ type numbered struct{ record, number int }
 func newReading(ctx context.Context, o Options) *reading {
 	return &reading{
 		ctx: ctx, o: o, limits: o.Limits.orDefaults(), digests: map[string]string{}, names: map[string]string{}, phones: map[string]bool{},
+		prefixes: map[string]bool{}, beats: map[string]string{},
 		result: &Result{Originals: map[string]string{}, Masked: map[string]int{}},
 	}
 }
@@ -82,6 +91,9 @@ type file struct {
 }
 
 func (s *reading) path(p string) error {
+	if strings.HasPrefix(p, "https://") || strings.HasPrefix(p, "http://") {
+		return s.address(p)
+	}
 	st, err := os.Stat(p)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,6 +102,9 @@ func (s *reading) path(p string) error {
 		return fault.Wrap(err, fault.Invalid, "ingest", "%s cannot be read", p)
 	case !st.IsDir():
 		return s.open(p, file{name: filepath.Base(p), named: true}) // which refuses what is no regular file
+	}
+	if export, ok := slackFolder(p); ok {
+		return s.slackFolder(file{name: filepath.Base(p), named: true}, export)
 	}
 	return filepath.WalkDir(p, func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -108,12 +123,21 @@ func (s *reading) path(p string) error {
 			}
 			return nil
 		case d.IsDir():
+			if export, ok := slackFolder(at); ok {
+				if err := s.slackFolder(file{name: name}, export); err != nil {
+					return err
+				}
+				return fs.SkipDir
+			}
 			return nil
 		case !d.Type().IsRegular():
 			s.passOver(name, "not a regular file")
 			return nil
 		case !readable(name):
-			s.passOver(name, "no table by its name")
+			s.passOver(name, "neither a table nor a conversation by its name")
+			return nil
+		case documentation(name):
+			s.passOver(name, "describes the files beside it")
 			return nil
 		}
 		return s.open(at, file{name: name})
@@ -190,6 +214,11 @@ func (s *reading) refuse(f file, err error) error {
 		n.Message = fmt.Sprintf("%s left out: no column in %s holds text that people wrote.", count(n.Count, "file was", "files were"), them(n.Count))
 		return nil
 	}
+	if e != nil && e.Op == feed.EmptyOp {
+		n := s.notes.add("empty_feed", "feeds", info, f.name, 1)
+		n.Message = fmt.Sprintf("%s no item with words and %s left out.", count(n.Count, "feed has", "feeds have"), was(n.Count))
+		return nil
+	}
 	n := s.notes.add("unreadable_file", f.name, warning, f.name, 1)
 	n.Message = message + ". The file was left out."
 	return nil
@@ -198,18 +227,29 @@ func (s *reading) refuse(f file, err error) error {
 // passOver lists a file that is not read because of its name.
 func (s *reading) passOver(name, why string) {
 	n := s.notes.add("unsupported_file", "", info, name+" ("+why+")", 1)
-	n.Message = fmt.Sprintf("%s not read: only CSV, TSV, JSON, JSON Lines, XLSX and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
+	n.Message = fmt.Sprintf("%s not read: only tables (CSV, TSV, JSON, JSON Lines, XLSX), conversations (VTT, SRT, TXT, Markdown, DOCX, EML, MBOX, Slack exports), feeds (RSS, Atom, JSON) and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
 }
 
 func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") && name != "." && name != ".." || strings.HasPrefix(name, "~$") || name == "__MACOSX" || strings.EqualFold(name, "thumbs.db") || strings.EqualFold(name, "desktop.ini")
 }
 
-// readable reports whether a file's name promises a table.
+// readable reports whether a file's name promises a table or a conversation.
 func readable(name string) bool {
 	switch extension(name) {
-	case "csv", "tsv", "tab", "txt", "json", "jsonl", "ndjson", "xlsx", "xlsm", "zip":
+	case "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "ndjson", "xlsx", "xlsm", "zip", "vtt", "srt", "eml", "mbox", "mbx", "docx", "xml", "rss", "atom", "rdf", "md", "markdown", "mdown":
 		return true
+	}
+	return false
+}
+
+// documentation reports whether a file is called like those that come with every
+// repository or data set. It speaks about the files, not for anybody in them.
+func documentation(name string) bool {
+	base := strings.ToLower(filepath.Base(name))
+	switch strings.TrimSuffix(base, filepath.Ext(base)) {
+	case "readme", "license", "licence", "changelog", "contributing", "code_of_conduct", "notice":
+		return extension(base) == "md" || extension(base) == "txt" || extension(base) == "markdown"
 	}
 	return false
 }

@@ -111,6 +111,12 @@ func (m *masker) records(records []evidence.Record) map[string]string {
 		if r.Channel != "" {
 			r.Channel = m.cell("channel", r.Channel)
 		}
+		if r.Origin.Speaker != "" {
+			r.Origin.Speaker = m.account(r.Origin.Speaker)
+		}
+		if r.Origin.Heading != "" {
+			r.Origin.Heading = m.cell("heading", r.Origin.Heading)
+		}
 		m.attrs(r.Segments)
 		m.attrs(r.Fields)
 	}

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"context"
+
 	"roleos/internal/evidence"
 	"roleos/internal/ingest/columns"
 	"roleos/internal/ingest/tabular"
@@ -18,6 +20,8 @@ type Options struct {
 	Limits Limits
 	// Saved returns the mapping that was saved for a header's signature. It may be nil.
 	Saved func(signature string) (map[string]string, bool)
+	// Fetch gets the bytes of a feed at an address that is named instead of a file. Nil: no address is read.
+	Fetch func(ctx context.Context, address string) ([]byte, error)
 	// Progress hears about bytes read of each file, from one goroutine. It may be nil.
 	Progress func(file string, done, total int64)
 }

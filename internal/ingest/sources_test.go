@@ -39,7 +39,7 @@ func packed(t testing.TB, parts ...string) string {
 
 func TestArchiveIsReadLikeAFolder(t *testing.T) {
 	inner := packed(t, "deep.csv", "id,text\n9,from deep inside there\n8,also from deep inside\n")
-	r := read(t, "all.zip", packed(t, "b/../../evil.csv", small, "a.jsonl", `{"id":"x","text":"said in a line"}`, "notes.docx", "x",
+	r := read(t, "all.zip", packed(t, "b/../../evil.csv", small, "a.jsonl", `{"id":"x","text":"said in a line"}`, "notes.pptx", "x",
 		"__MACOSX/a.csv", "junk", ".DS_Store", "junk", "inner.zip", inner, "same.csv", small))
 	var names []string
 	for _, s := range r.Sources {
@@ -63,7 +63,7 @@ func TestFolderIsReadInOrder(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"b.csv": "text\nfirst thing that was said\nsecond thing that was said\n", "sub/a.csv": "text\nthird thing that was said\nfourth thing that was said\n",
-		"a.csv": "text\nfifth thing that was said\nsixth thing that was said\n", "labels.csv": "id,label\n1,x\n2,y\n", "bad.json": "[1,", "page.md": "# hi", ".hidden.csv": small,
+		"a.csv": "text\nfifth thing that was said\nsixth thing that was said\n", "labels.csv": "id,label\n1,x\n2,y\n", "bad.json": "[1,", "page.html": "<p>hi", ".hidden.csv": small,
 	} {
 		p := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"roleos/internal/evidence"
+	"roleos/internal/fault"
 	"roleos/internal/ingest/columns"
 	"roleos/internal/ingest/tabular"
 )
@@ -32,9 +33,14 @@ func (b *builder) time(rec *evidence.Record, r *tabular.Row, cell string) {
 	st, ok := columns.Parse(cell)
 	if !ok {
 		t.bad++
-		f := b.notes.add("bad_time", b.label, warning, b.where(r, b.layout.Time), 1)
-		f.Message = fmt.Sprintf("%s, column %q: %s not be read as a time; %s kept without one.", b.label,
-			b.layout.Columns[b.layout.Time].Name, count(f.Count, "value could", "values could"), theseRecords(f.Count))
+		name, where := b.layout.Columns[b.layout.Time].Name, b.where(r, b.layout.Time)
+		if b.o.Strict && b.failed == nil {
+			b.failed = fault.New(fault.Invalid, "ingest", "%s: %q is no time that can be read", where, tabular.Clip(b.shown(name, cell))).
+				WithMend("Mend the value, or read without --strict to keep such records without a time.")
+		}
+		f := b.notes.add("bad_time", b.label, warning, where, 1)
+		f.Message = fmt.Sprintf("%s, column %q: %s not be read as a time; %s kept without one. The first: %s.", b.label,
+			name, count(f.Count, "value could", "values could"), theseRecords(f.Count), f.Where[0])
 		return
 	}
 	rec.Time = st.Time(columns.MonthFirst)
@@ -105,7 +111,7 @@ func (b *builder) finishTimes() {
 func (s *reading) gaps() {
 	seen := map[int64]int{}
 	for i := range s.result.Records {
-		if t := s.result.Records[i].Time; !t.IsZero() {
+		if t := s.result.Records[i].Time; !t.IsZero() && s.result.Records[i].Origin.Kind == "" {
 			seen[t.Unix()/86400]++
 		}
 	}
@@ -151,7 +157,7 @@ func (s *reading) lateStart(what string, value func(i int) string, shown func(st
 	var from, to, dated int64
 	records := s.result.Records
 	for i := range records {
-		if records[i].Time.IsZero() {
+		if records[i].Time.IsZero() || records[i].Origin.Kind != "" { // a meeting begins when it begins
 			continue
 		}
 		at := records[i].Time.Unix()
@@ -180,7 +186,7 @@ func (s *reading) lateStart(what string, value func(i int) string, shown func(st
 		}
 		before := int64(0)
 		for i := range records {
-			if t := records[i].Time; !t.IsZero() && t.Unix() < sp.first {
+			if t := records[i].Time; !t.IsZero() && records[i].Origin.Kind == "" && t.Unix() < sp.first {
 				before++
 			}
 		}

@@ -49,6 +49,22 @@ func TestNodesWithoutEdgesStayAlone(t *testing.T) {
 	}
 }
 
+// Moves from node to node end above one group for all of these.
+func TestNeverWorseThanOneGroup(t *testing.T) {
+	b := builder{n: 7}
+	for _, e := range [][3]int64{{1, 0, 363788}, {2, 3, 1000000}, {4, 5, 483185}, {4, 2, 270581}, {0, 2, 498424}} {
+		b.add(int32(e[0]), int32(e[1]), e[2])
+	}
+	g := b.build()
+	got, err := g.Infomap(t.Context(), 1, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := g.descriptionLength(make([]int32, 7)); g.descriptionLength(got) > all+1e-6*all {
+		t.Fatalf("groups %v describe worse than one group", got)
+	}
+}
+
 // The incremental bookkeeping must agree with a count from scratch.
 func TestWalkKeepsItsSums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -29,7 +29,40 @@ func (g *Graph) Infomap(ctx context.Context, trials int, seed uint64) ([]int32, 
 			best = t
 		}
 	}
+	// Greedy moves can end above the plainest grouping of all.
+	if whole := g.components(); g.descriptionLength(whole) < length[best] {
+		return whole, nil
+	}
 	return found[best], nil
+}
+
+// components puts each connected part of the graph into one group.
+func (g *Graph) components() []int32 {
+	group := make([]int32, g.Len())
+	for i := range group {
+		group[i] = -1
+	}
+	var next int32
+	var open []int32
+	for i := range group {
+		if group[i] >= 0 {
+			continue
+		}
+		group[i] = next
+		open = append(open[:0], int32(i))
+		for len(open) > 0 {
+			at := open[len(open)-1]
+			open = open[:len(open)-1]
+			for _, e := range g.Edges(int(at)) {
+				if group[e.To] < 0 {
+					group[e.To] = next
+					open = append(open, e.To)
+				}
+			}
+		}
+		next++
+	}
+	return group
 }
 
 func (g *Graph) infomapOnce(ctx context.Context, seed uint64) []int32 {

@@ -26,12 +26,8 @@ func (d Difference) String() string {
 
 // Diff lists what changed from a to b, theme by theme in b's order, then what is gone.
 func Diff(a, b FeedbackSynthesis) []Difference {
-	var out []Difference
-	add := func(kind, theme, before, after string) {
-		if before != after {
-			out = append(out, Difference{kind, theme, before, after})
-		}
-	}
+	var out Differences
+	add := out.Add
 	rank := func(s FeedbackSynthesis, id string) string {
 		if i := slices.IndexFunc(s.Issues, func(x Issue) bool { return x.ThemeID == id }); i >= 0 {
 			return fmt.Sprintf("%d of %d", s.Issues[i].Rank, len(s.Issues))

@@ -14,24 +14,25 @@ import (
 //	in_review    -> drafted, approved, rejected
 //	approved     -> drafted, in_review, rejected, published
 //	published    -> drafted, in_review, acknowledged
-//	acknowledged -> started
-//	started      -> closed
+//	acknowledged -> drafted, in_review, started
+//	started      -> in_review, closed
 //	closed       -> nothing
 //	rejected     -> nothing
 //
-// Back to drafted: changes were requested, or the consumer refused it. Back to
-// in_review: it was edited, or its publication was refused or undone.
+// Validated means that every gate passed that no person has to attest. Back to
+// drafted: changes were requested, or the taker refused it. Back to in_review: it
+// was edited, or its publication was refused or undone.
 type State string
 
 // The states of a draft.
 const (
 	Drafted      State = "drafted"   // made, its contract not passed
-	Validated    State = "validated" // its contract passed
+	Validated    State = "validated" // its contract passed, but for what people attest
 	InReview     State = "in_review" // a person has opened or commented it
 	Approved     State = "approved"  // a person approved this revision; its change set waits
-	Published    State = "published"
+	Published    State = "published" // the taker's clock runs
 	Acknowledged State = "acknowledged"
-	Started      State = "started"
+	Started      State = "started" // the next stage has begun
 	Closed       State = "closed"
 	Rejected     State = "rejected"
 )
@@ -49,9 +50,9 @@ func (s State) next() []State {
 	case Published:
 		return []State{Drafted, InReview, Acknowledged}
 	case Acknowledged:
-		return []State{Started}
+		return []State{Drafted, InReview, Started}
 	case Started:
-		return []State{Closed}
+		return []State{InReview, Closed}
 	case Closed, Rejected:
 		return nil
 	}

@@ -4,23 +4,38 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
+	"roleos/internal/clock"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 )
 
 // Gatekeeper runs a pinned contract over an artefact.
 type Gatekeeper interface {
-	// Check returns the result of contract ("id@version") over body. An error
-	// means that nothing could be said, and counts as not passed.
-	Check(ctx context.Context, contract string, body []byte, records []evidence.Record) (Check, error)
+	// Check returns what the contract says of the subject. An error means that
+	// nothing could be said, and counts as not passed.
+	Check(ctx context.Context, s Subject) (Check, error)
+}
+
+// Subject is one revision with everything that its contract may ask about it.
+type Subject struct {
+	Draft        string // its id
+	Run          string // that made its first revision
+	Contract     string // id@version
+	Body         []byte
+	Digest       string // of Body
+	Records      []evidence.Record
+	Authors      []string // who wrote a revision of the draft and may not attest it
+	Attestations []Attestation
 }
 
 // Check is what a contract said about one revision.
 type Check struct {
 	Passed bool
+	Ready  bool   // every gate passed but those that wait for a person's word
 	Report []byte // JSON, shown to the reviewer
 }
 
@@ -53,9 +68,22 @@ type Service struct {
 	Audit    Auditor
 	Tx       Transactor
 	Editors  map[string]Editor // by artefact kind
-	Team     bool              // who wrote a revision does not approve it
-	Now      func() time.Time
-	NewID    func(prefix string) string
+	Team     bool              // who wrote a revision does not approve it, and roles count
+
+	// What happens behind the publication, and the clocks. Without them a draft's
+	// way ends with its publication.
+	Terms        Termsheet
+	Moves        Moves
+	Clocks       Clocks
+	Notices      Notices
+	Attestations Attestations
+	Channels     []Channel
+	Calendar     clock.Calendar
+	// Heard is told of every move, in its transaction. Default: nobody is.
+	Heard func(ctx context.Context, d Draft, m Move) error
+
+	Now   func() time.Time
+	NewID func(prefix string) string
 }
 
 // Submission is a fresh draft as an agent made it.
@@ -82,15 +110,17 @@ func (s *Service) Submit(ctx context.Context, in Submission) (Draft, Revision, e
 		return Draft{}, Revision{}, err
 	}
 	author := "agent:" + in.Agent
-	r, err := s.revise(ctx, in.ID, 1, in.Contract, in.Records, in.Body, author, "drafted by "+in.Agent)
+	now := s.Now()
+	d := Draft{
+		ID: in.ID, Kind: in.Kind, Title: in.Title, Agent: in.Agent, Run: in.Run, Records: in.Records,
+		Contract: in.Contract, State: Drafted, CreatedAt: now, UpdatedAt: now,
+	}
+	r, ready, err := s.revise(ctx, d, in.Body, author, "drafted by "+in.Agent)
 	if err != nil {
 		return Draft{}, Revision{}, err
 	}
-	d := Draft{
-		ID: in.ID, Kind: in.Kind, Title: in.Title, Agent: in.Agent, Run: in.Run, Records: in.Records,
-		Contract: in.Contract, State: Drafted, Revision: 1, CreatedAt: r.At, UpdatedAt: r.At,
-	}
-	if r.Passed {
+	d.Revision = r.N
+	if ready {
 		d.State = Validated
 	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -100,6 +130,9 @@ func (s *Service) Submit(ctx context.Context, in Submission) (Draft, Revision, e
 		if err := s.Drafts.AddRevision(ctx, r); err != nil {
 			return err
 		}
+		if err := s.note(ctx, "", d, Move{Digest: r.Digest, By: author}); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, "draft."+string(d.State), author, d.ID, map[string]any{
 			"digest": r.Digest, "contract": d.Contract, "passed": r.Passed, "run": d.Run, "records": d.Records,
 		})
@@ -107,21 +140,70 @@ func (s *Service) Submit(ctx context.Context, in Submission) (Draft, Revision, e
 	return d, r, err
 }
 
-// revise makes and checks a revision; it stores nothing.
-func (s *Service) revise(ctx context.Context, draft string, n int, contract, set string, body []byte, by, note string) (Revision, error) {
-	records, err := s.Evidence.Records(ctx, set)
+// revise makes and checks the draft's next revision; it stores nothing.
+func (s *Service) revise(ctx context.Context, d Draft, body []byte, by, note string) (r Revision, ready bool, err error) {
+	records, err := s.Evidence.Records(ctx, d.Records)
 	if err != nil {
-		return Revision{}, err
-	}
-	check, err := s.Gate.Check(ctx, contract, body, records)
-	if err != nil {
-		return Revision{}, err
+		return Revision{}, false, err
 	}
 	sum := sha256.Sum256(body)
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	check, err := s.check(ctx, d, body, digest, records, by)
+	if err != nil {
+		return Revision{}, false, err
+	}
 	return Revision{
-		Draft: draft, N: n, Digest: "sha256:" + hex.EncodeToString(sum[:]), Body: body,
+		Draft: d.ID, N: d.Revision + 1, Digest: digest, Body: body,
 		Check: check.Report, Passed: check.Passed, By: by, Note: note, At: s.Now(),
-	}, nil
+	}, check.Ready, nil
+}
+
+// check runs the draft's contract over the bytes, with what people have attested.
+// by is who writes them now, "" for bytes that are stored already.
+func (s *Service) check(ctx context.Context, d Draft, body []byte, digest string, records []evidence.Record, by string) (Check, error) {
+	sub := Subject{Draft: d.ID, Run: d.Run, Contract: d.Contract, Body: body, Digest: digest, Records: records}
+	if terms, err := s.terms(ctx, d.Contract); err != nil {
+		return Check{}, err
+	} else if len(terms.Attests) > 0 {
+		if sub.Attestations, err = s.Attestations.Attestations(ctx, d.ID); err != nil {
+			return Check{}, err
+		}
+		if sub.Authors, err = s.authors(ctx, d); err != nil {
+			return Check{}, err
+		}
+		if by != "" && !slices.Contains(sub.Authors, by) {
+			sub.Authors = append(sub.Authors, by)
+		}
+		if !s.Team { // alone, a person is on both sides, and every record says so
+			sub.Authors = slices.DeleteFunc(sub.Authors, func(id string) bool { return strings.HasPrefix(id, "person:") })
+		}
+	}
+	return s.Gate.Check(ctx, sub)
+}
+
+// terms reads a contract's terms; none without a reader of them.
+func (s *Service) terms(ctx context.Context, contract string) (Terms, error) {
+	if s.Terms == nil {
+		return Terms{}, nil
+	}
+	return s.Terms.Terms(ctx, contract)
+}
+
+// Recheck runs the contract over the newest revision again, from its stored bytes.
+func (s *Service) Recheck(ctx context.Context, draft string) (Check, error) {
+	d, err := s.Drafts.Draft(ctx, draft)
+	if err != nil {
+		return Check{}, err
+	}
+	head, err := s.Drafts.Revision(ctx, draft, 0)
+	if err != nil {
+		return Check{}, err
+	}
+	records, err := s.Evidence.Records(ctx, d.Records)
+	if err != nil {
+		return Check{}, err
+	}
+	return s.check(ctx, d, head.Body, head.Digest, records, "")
 }
 
 // Act is one thing a reviewer does.
@@ -172,6 +254,9 @@ func (s *Service) Review(ctx context.Context, a Act) (Draft, Revision, error) {
 		if err := s.Reviews.AddReview(ctx, review); err != nil {
 			return err
 		}
+		if err := s.note(ctx, was.State, next, Move{Digest: rev.Digest, By: a.By, Text: a.Text}); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, "review."+string(a.Verdict), a.By, was.ID, map[string]any{
 			"digest": rev.Digest, "from": was.State, "to": next.State, "text": a.Text, "note": rev.Note,
 		})
@@ -208,6 +293,9 @@ func (s *Service) decide(ctx context.Context, d Draft, head Revision, a Act) (Dr
 		return d, head, nil
 	case Approve:
 		switch {
+		case !head.Passed && d.State != Drafted:
+			return d, head, fault.New(fault.Denied, op, "revision %d of %s waits for a person's word on a gate of %s; nobody can approve it before", head.N, d.ID, d.Contract).
+				WithMend("See which: roleos drafts show %s --gates. Then: roleos review attest %s GATE", d.ID, d.ID)
 		case !head.Passed:
 			return d, head, fault.New(fault.Denied, op, "revision %d of %s does not pass its contract %s; nobody can approve it", head.N, d.ID, d.Contract).
 				WithMend("See what would mend it: roleos drafts show %s --gates", d.ID)
@@ -258,7 +346,7 @@ func (s *Service) edit(ctx context.Context, d Draft, head Revision, a Act) (Draf
 	if err != nil {
 		return d, head, err
 	}
-	rev, err := s.revise(ctx, d.ID, head.N+1, d.Contract, d.Records, body, a.By, note)
+	rev, ready, err := s.revise(ctx, d, body, a.By, note)
 	if err != nil {
 		return d, head, err
 	}
@@ -267,7 +355,7 @@ func (s *Service) edit(ctx context.Context, d Draft, head Revision, a Act) (Draf
 	}
 	d.Revision, d.ChangeSet = rev.N, ""
 	d.State = Drafted
-	if rev.Passed {
+	if ready {
 		d.State = InReview
 	}
 	return d, rev, nil
@@ -283,8 +371,18 @@ func (s *Service) Published(ctx context.Context, draft, digest, by string) (Draf
 	return s.move(ctx, draft, digest, Published, "draft.published", by, func(*Draft) {})
 }
 
-// Withdrawn takes a draft back into review, because its publication was refused or undone.
+// Withdrawn takes a draft back into review, because its publication was refused
+// or undone. A draft that its taker refused, that has a newer revision by now, or
+// that is closed, has moved on; it stays where it is.
 func (s *Service) Withdrawn(ctx context.Context, draft, digest, by string) (Draft, error) {
+	d, err := s.Drafts.Draft(ctx, draft)
+	if err != nil {
+		return d, err
+	}
+	head, err := s.Drafts.Revision(ctx, draft, 0)
+	if err != nil || head.Digest != digest || d.State == Drafted || d.State == Closed || d.State == Rejected {
+		return d, err
+	}
 	return s.move(ctx, draft, digest, InReview, "publish.withdrawn", by, func(d *Draft) { d.ChangeSet = "" })
 }
 
@@ -314,6 +412,9 @@ func (s *Service) move(ctx context.Context, id, digest string, to State, kind, b
 		}
 		next.UpdatedAt = s.Now()
 		if err := s.Drafts.SaveDraft(ctx, next, &was); err != nil {
+			return err
+		}
+		if err := s.note(ctx, was.State, next, Move{Digest: digest, By: by}); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, kind, by, id, map[string]any{"digest": digest, "change_set": next.ChangeSet, "state": next.State})

@@ -19,8 +19,9 @@ import (
 // gate passes every body that does not hold the word "broken".
 type gate struct{}
 
-func (gate) Check(_ context.Context, _ string, body []byte, _ []evidence.Record) (handoff.Check, error) {
-	return handoff.Check{Passed: !bytes.Contains(body, []byte("broken")), Report: []byte("{}")}, nil
+func (gate) Check(_ context.Context, s handoff.Subject) (handoff.Check, error) {
+	ok := !bytes.Contains(s.Body, []byte("broken"))
+	return handoff.Check{Passed: ok, Ready: ok, Report: []byte("{}")}, nil
 }
 
 // trail keeps what was audited.

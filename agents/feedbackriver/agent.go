@@ -10,6 +10,7 @@ import (
 	"roleos/agents"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
+	"roleos/internal/llm"
 	"roleos/internal/textmine"
 	"roleos/internal/textmine/label"
 )
@@ -24,6 +25,11 @@ const Version = "textmine/1"
 type Options struct {
 	Mining textmine.Options
 	Policy artefact.Policy // see Policy
+	// Model words what statistics found; nil leaves it to the offline analyst.
+	Model llm.Model
+	// Offline keeps the words of statistics when the model fails for good, and
+	// says so on the draft. Otherwise the draft fails.
+	Offline bool
 }
 
 // Agent is the Feedback River with the offline analyst.
@@ -56,6 +62,13 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
+	taint := []string{}
+	if a.o.Model != nil {
+		if o, err = a.worded(ctx, o, t); err != nil {
+			return agents.Draft{}, err
+		}
+		taint = append(taint, "words of "+modelName(a.o.Model.Describe())+", which read these records")
+	}
 	s, err := artefact.Compose(o, t.Records, a.o.Policy)
 	if err != nil {
 		return agents.Draft{}, err
@@ -68,6 +81,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	for _, src := range t.Sources {
 		d.Taint = append(d.Taint, "records of "+src.Name)
 	}
+	d.Taint = append(d.Taint, taint...)
 	return d, nil
 }
 

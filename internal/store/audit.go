@@ -62,6 +62,11 @@ func (a *Audit) Append(ctx context.Context, leaf audit.Leaf, first int64, hashes
 		if err := insert(`INSERT INTO audit_leaves (seq, body) VALUES (?, ?)`, leaf.Seq, body); err != nil {
 			return err
 		}
+		if leaf.Subject != "" {
+			if err := insert(`INSERT INTO audit_subjects (subject, seq) VALUES (?, ?)`, leaf.Subject, leaf.Seq); err != nil {
+				return err
+			}
+		}
 		if len(hashes) == 0 {
 			return nil
 		}
@@ -76,7 +81,16 @@ func (a *Audit) Append(ctx context.Context, leaf audit.Leaf, first int64, hashes
 // Leaves returns up to limit leaves with Seq > after, in order of Seq, just as
 // they are stored.
 func (a *Audit) Leaves(ctx context.Context, after int64, limit int) ([]audit.Leaf, error) {
-	rows, err := a.db.r(ctx).QueryContext(ctx, `SELECT seq, body FROM audit_leaves WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
+	return a.leaves(ctx, `SELECT seq, body FROM audit_leaves WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
+}
+
+// About returns the leaves that were appended under the subject, in order of Seq.
+func (a *Audit) About(ctx context.Context, subject string) ([]audit.Leaf, error) {
+	return a.leaves(ctx, `SELECT l.seq, l.body FROM audit_subjects s JOIN audit_leaves l ON l.seq = s.seq WHERE s.subject = ? ORDER BY l.seq`, subject)
+}
+
+func (a *Audit) leaves(ctx context.Context, query string, args ...any) ([]audit.Leaf, error) {
+	rows, err := a.db.r(ctx).QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, a.db.failed("audit", err)
 	}

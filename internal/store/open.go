@@ -88,7 +88,8 @@ func openSQLite(ctx context.Context, path string, wait time.Duration, now func()
 	if err != nil {
 		if held, ok := errors.AsType[*heldError](err); ok {
 			return nil, fault.New(fault.Unavailable, "store.open", "another roleos (process %s) works on the store %s", held.pid, path).
-				WithMend("Try again when it is done. Several at once need PostgreSQL: set store.url.")
+				WithMend("Try again when it is done. If that is roleos serve, work in its console or through its API " +
+					"(a backup: GET /api/v1/backup), or end it first. Several at once need PostgreSQL: set store.url.")
 		}
 		return nil, unusable(err)
 	}

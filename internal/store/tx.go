@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
 	"strconv"
@@ -32,7 +33,11 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 	}
 	var err error
 	for attempt := range maxTxAttempts {
-		if err = db.once(ctx, f); err == nil || !retryable(err) {
+		try := db.once
+		if attempt >= 2 {
+			try = db.inTurn
+		}
+		if err = try(ctx, f); err == nil || !retryable(err) {
 			return err
 		}
 		pause := time.Duration(1+rand.IntN(4<<min(attempt, 6))) * time.Millisecond
@@ -48,12 +53,44 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 // Joined reports whether ctx carries a transaction of this store.
 func (db *DB) Joined(ctx context.Context) bool { return ctx.Value(txKey{db}) != nil }
 
+// turnLock is the advisory lock of writers that lost against others twice.
+const turnLock = 0x726f6c656f73 // "roleos"
+
+// inTurn is once for a writer that keeps losing: such writers go one after the
+// other. The lock is taken before the transaction, whose snapshot is then newer
+// than what the one before has written.
+func (db *DB) inTurn(ctx context.Context, f func(ctx context.Context) error) error {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return db.failed("begin", err)
+	}
+	defer conn.Close() //nolint:errcheck // back to the pool
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, int64(turnLock)); err != nil {
+		return db.failed("turn", err)
+	}
+	defer func() {
+		// A connection that keeps the lock must not go back to the pool.
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(turnLock)); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}()
+	return db.run(ctx, conn, f)
+}
+
 func (db *DB) once(ctx context.Context, f func(ctx context.Context) error) error {
+	return db.run(ctx, db.write, f)
+}
+
+// run runs f in a transaction of a connection or of the pool.
+func (db *DB) run(ctx context.Context, on interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}, f func(ctx context.Context) error,
+) error {
 	var opts *sql.TxOptions
 	if db.dialect == Postgres {
 		opts = &sql.TxOptions{Isolation: sql.LevelSerializable}
 	}
-	tx, err := db.write.BeginTx(ctx, opts)
+	tx, err := on.BeginTx(ctx, opts)
 	if err != nil {
 		return db.failed("begin", err)
 	}
@@ -98,6 +135,10 @@ func (db *DB) failed(op string, err error) error {
 	}
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
+	}
+	// PostgreSQL keeps no text with a zero byte or without an encoding.
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "22021" {
+		return fault.New(fault.Invalid, "store."+op, "a text holds a character that cannot be stored")
 	}
 	return fault.Wrap(err, fault.Internal, "store."+op, "the store failed")
 }

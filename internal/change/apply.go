@@ -45,6 +45,9 @@ func (s *Service) Apply(ctx context.Context, id string) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	if err := s.believe(ctx, out, cs); err != nil {
+		return out, err
+	}
 	if err := s.begin(ctx, &out, cs, t); err != nil {
 		return out, err
 	}
@@ -122,6 +125,12 @@ func (s *Service) decide(ctx context.Context, set Set, cs *guardrails.ChangeSet,
 		return guardrails.Decision{}, err
 	}
 	req.Observed, req.Proof, req.Grant, req.Now = seen.digests, set.Proof, confirmed, at
+	if given, _ := confirmed.Grant(); given.Standing != "" {
+		// One that was taken back meanwhile is none, and the guardrails say so.
+		if req.Standing, err = s.standing(ctx, given.Standing); err != nil && fault.KindOf(err) != fault.NotFound {
+			return guardrails.Decision{}, err
+		}
+	}
 	return guardrails.Evaluate(req), nil
 }
 

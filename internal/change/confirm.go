@@ -102,6 +102,96 @@ func (s *Service) Confirm(ctx context.Context, id string, approver guardrails.Pr
 	return s.grant(ctx, set, out.Effects, req, g, last)
 }
 
+// Delegate grants the set under a person's standing delegation, in that person's
+// name. Nobody looks at the set first; so it has to be staged with its inverse
+// proven, unmoved, within the envelope and not destructive. The guardrails check
+// the delegation's signature, its time, the requester and the target.
+//
+// It fails with fault.Denied, with the Decision in the chain, when the delegation
+// does not cover the set, fault.NotFound when it is not in force, and fault.Stale
+// when the objects have changed.
+func (s *Service) Delegate(ctx context.Context, id, standing string) (guardrails.Grant, error) {
+	out, err := s.Get(ctx, id)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	last, err := s.lastGrant(ctx, id)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	if out.Set.State == Granted && last.State == GrantOpen && s.o.Now().Before(last.Expires) {
+		if c, err := s.openGrant(ctx, last); err == nil {
+			if g, _ := c.Grant(); g.Standing == standing {
+				return g, nil // granting twice is once
+			}
+		}
+	}
+	if out.Set.State != Staged && out.Set.State != Granted {
+		return guardrails.Grant{}, fault.New(fault.Conflict, "change.delegate", "%s is %s and cannot be granted", id, out.Set.State)
+	}
+	cs, t, err := s.open(out.Set)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	given, err := s.standing(ctx, standing)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	seen, err := s.observe(ctx, cs, t, nil)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	if seen.drifted(cs) {
+		_, err := s.stale(ctx, out.Set)
+		return guardrails.Grant{}, err
+	}
+	req, err := s.request(ctx, guardrails.Confirm, cs, t, seen.schema, id)
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	req.Observed, req.Proof = seen.digests, out.Set.Proof
+	shown, err := s.shown(out, cs, s.ask(req))
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	by, _ := given.Standing()
+	now := s.o.Now().UTC()
+	g := guardrails.Grant{
+		ID: s.o.NewID(), Binding: cs.Binding(), View: shown.Digest, Approver: by.By, Solo: by.Solo, Standing: standing,
+		Granted: now, Expires: now.Add(s.o.GrantLife), Nonce: s.o.NewID(),
+	}
+	return s.grant(ctx, out.Set, out.Effects, req, g, StoredGrant{})
+}
+
+// standing reads a standing delegation that is in force and checks its signature.
+func (s *Service) standing(ctx context.Context, id string) (*guardrails.Delegated, error) {
+	if s.o.Standing == nil {
+		return nil, fault.New(fault.NotFound, "change.standing", "there is no standing delegation %q", id)
+	}
+	raw, signature, key, err := s.o.Standing(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := s.o.Keys.Public(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	d, err := guardrails.OpenStanding(raw, signature, pub)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Denied, "change.standing", "the standing delegation %s is not valid", id)
+	}
+	return d, nil
+}
+
+// Entrust signs a standing delegation and returns it as it is to be kept.
+func (s *Service) Entrust(ctx context.Context, d guardrails.Standing) (raw, signature []byte, key string, err error) {
+	if raw, err = guardrails.SealStanding(d); err != nil {
+		return nil, nil, "", err
+	}
+	key, signature, err = s.o.Keys.Sign(ctx, guardrails.StandingPart(raw))
+	return raw, signature, key, err
+}
+
 // ask says what confirms the set of the request.
 func (s *Service) ask(r guardrails.Request) Ask {
 	if guardrails.Guarded(r) {
@@ -160,13 +250,18 @@ func (s *Service) grant(ctx context.Context, set Set, effects []Effect, req guar
 		return g, err
 	}
 	req.Phase, req.Grant, req.Now = guardrails.Apply, confirmed, g.Granted
+	if g.Standing != "" {
+		if req.Standing, err = s.standing(ctx, g.Standing); err != nil {
+			return g, err
+		}
+	}
 	d := guardrails.Evaluate(req)
 	if !d.Allow && (len(d.Reasons) > 1 || !d.Has(guardrails.SecondPerson)) {
 		return g, s.refuse(ctx, "confirm", by, set.ID, d)
 	}
 	detail := map[string]any{
 		"digest": set.Digest, "grant": g.ID, "view": g.View, "approver": g.Approver.ID, "second": g.Second.ID,
-		"solo": g.Solo, "typed": g.Typed, "hasty": g.Hasty, "expires": g.Expires,
+		"solo": g.Solo, "typed": g.Typed, "hasty": g.Hasty, "standing": g.Standing, "expires": g.Expires,
 	}
 	if !d.Allow {
 		stored.State = GrantPending

@@ -61,7 +61,7 @@ func newWorld(t testing.TB, db *store.DB, edit func(*change.Options)) *world {
 	}
 	t.Cleanup(func() { _ = tgt.Close() })
 	w.o = change.Options{
-		Sets: db, Effects: db, Grants: db, Tx: db, Audit: w.log, Keys: keyfile.New(filepath.Join(t.TempDir(), "keys")),
+		Sets: db, Effects: db, Grants: db, Tx: db, Audit: w.log, Trail: w.log.about, Keys: keyfile.New(filepath.Join(t.TempDir(), "keys")),
 		Targets: []change.Registered{
 			{Manifest: files.Manifest("context"), Target: tgt},
 			{Manifest: w.memo.manifest(), Target: w.memo},
@@ -232,7 +232,14 @@ func wantCode(t *testing.T, err error, want guardrails.Code) {
 type log struct {
 	mu    sync.Mutex
 	kinds []string
+	trail map[string][]change.Trace
 	fail  bool
+}
+
+func (l *log) about(_ context.Context, set string) ([]change.Trace, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.trail[set]), nil
 }
 
 func (l *log) Append(_ context.Context, kind, actor, subject string, detail any) error {
@@ -241,10 +248,15 @@ func (l *log) Append(_ context.Context, kind, actor, subject string, detail any)
 	if l.fail {
 		return errors.New("the audit log is full")
 	}
-	if _, err := json.Marshal(detail); err != nil || kind == "" || actor == "" || subject == "" {
+	raw, err := json.Marshal(detail)
+	if err != nil || kind == "" || actor == "" || subject == "" {
 		return fmt.Errorf("a poor record: %q %q %q %w", kind, actor, subject, err)
 	}
 	l.kinds = append(l.kinds, kind)
+	if l.trail == nil {
+		l.trail = map[string][]change.Trace{}
+	}
+	l.trail[subject] = append(l.trail[subject], change.Trace{Kind: kind, Detail: raw})
 	return nil
 }
 

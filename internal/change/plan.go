@@ -160,16 +160,7 @@ func (s *Service) store(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 		ID: c.ID, Key: key, Digest: cs.Digest(), Bytes: cs.Bytes(), State: Planned, By: c.By.ID, Target: c.Target, Intent: c.Intent,
 		Undoes: c.Undoes, Cost: c.Cost, CreatedAt: c.Created, UpdatedAt: c.Created,
 	}
-	effects := make([]Effect, len(c.Changes))
-	for i, ch := range c.Changes {
-		touched := ch.Objects
-		if ch.Before.Digest == guardrails.Absent {
-			touched--
-		}
-		effects[i] = Effect{
-			Set: c.ID, Index: i, Op: ch.Op, Object: ch.Object, Class: ch.Class, Objects: ch.Objects, Touched: touched, State: EffectPlanned, At: c.Created,
-		}
-	}
+	effects := effectsOf(c)
 	s.o.Hook("before set planned")
 	err = s.o.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.o.Sets.PutChangeSet(ctx, set, effects); err != nil {
@@ -184,6 +175,21 @@ func (s *Service) store(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 	}
 	s.o.Hook("after set planned")
 	return set, nil
+}
+
+// effectsOf returns the ledger's rows of a set before anything has happened.
+func effectsOf(c guardrails.Content) []Effect {
+	effects := make([]Effect, len(c.Changes))
+	for i, ch := range c.Changes {
+		touched := ch.Objects
+		if ch.Before.Digest == guardrails.Absent {
+			touched--
+		}
+		effects[i] = Effect{
+			Set: c.ID, Index: i, Op: ch.Op, Object: ch.Object, Class: ch.Class, Objects: ch.Objects, Touched: touched, State: EffectPlanned, At: c.Created,
+		}
+	}
+	return effects
 }
 
 // request gathers what a decision depends on, apart from what was observed and granted.

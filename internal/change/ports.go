@@ -221,9 +221,15 @@ type Options struct {
 	Grants  Grants
 	Tx      Tx
 	Audit   Audit
+	// Trail returns what the log says about a set, oldest first and proved. With it
+	// nothing is done or undone on the word of a ledger that the log contradicts.
+	Trail   func(ctx context.Context, set string) ([]Trace, error)
 	Keys    Keys
 	Targets []Registered
 	Policy  Policy
+	// Standing returns a standing delegation that is in force, as it was signed;
+	// fault.NotFound when it is not, or was taken back. Default: there are none.
+	Standing func(ctx context.Context, id string) (raw, signature []byte, key string, err error)
 	// Contract returns the version that now holds of the contract a set was
 	// planned under. Default: no contract is known, so that sets with one are refused.
 	Contract func(ctx context.Context, planned string) (now string, err error)

@@ -76,6 +76,9 @@ func (s *Service) Resume(ctx context.Context, id string) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	if err := s.believe(ctx, out, cs); err != nil {
+		return out, err
+	}
 	if err := s.again(ctx, out, cs, t); err != nil {
 		return out, err
 	}

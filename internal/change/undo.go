@@ -30,6 +30,9 @@ func (s *Service) Undo(ctx context.Context, id string, by guardrails.Principal) 
 	if err != nil {
 		return Set{}, err
 	}
+	if err := s.believe(ctx, out, cs); err != nil {
+		return Set{}, err
+	}
 	c := cs.Content()
 	p := Proposal{By: by, Draft: c.Draft, Target: c.Target, Contract: "", Intent: "Undo " + id + ": " + c.Intent, Provenance: []string{"set " + id}}
 	var expect []string

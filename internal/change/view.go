@@ -280,7 +280,11 @@ func next(set Set, v View) []string {
 	do := func(verbs ...string) []string {
 		var out []string
 		for _, verb := range verbs {
-			out = append(out, "roleos plan "+verb+" "+set.ID)
+			command := "roleos plan " + verb + " " + set.ID
+			if verb == "reject" {
+				command += ` --text "..."` // it is refused without a reason
+			}
+			out = append(out, command)
 		}
 		return out
 	}

@@ -68,7 +68,7 @@ func TestWhatCannotBeReadIsShownAndCanBeRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := w.show(set.ID)
-	if !strings.Contains(v.Trouble, "not a regular file") || v.Decision.Allow || v.Next[0] != "roleos plan reject "+set.ID {
+	if !strings.Contains(v.Trouble, "not a regular file") || v.Decision.Allow || v.Next[0] != "roleos plan reject "+set.ID+` --text "..."` {
 		t.Errorf("%q %v %v", v.Trouble, v.Decision, v.Next)
 	}
 	if _, err := w.confirm(set.ID, ann); err == nil {

@@ -58,9 +58,14 @@ func open(t *testing.T, mode string, texts []string) *world {
 	for i, text := range texts {
 		must(t, os.WriteFile(filepath.Join(there, fileName(i, text)+".md"), []byte(text), 0o644))
 	}
+	cfg.Team.Roles = roles()
 	a, err := app.Open(t.Context(), app.Options{Config: cfg})
 	must(t, err)
 	w := &world{App: a, t: t, cfg: cfg, dir: dir}
+	if mode == "team" {
+		_, err := a.AttestAgent(t.Context(), "feedback-river")
+		must(t, err)
+	}
 	t.Cleanup(func() {
 		if !w.closed {
 			must(t, w.App.Close())
@@ -76,6 +81,7 @@ func (w *world) as(user string) {
 	w.closed = true
 	cfg, _, err := config.Load(config.Options{Workspace: w.dir, User: user, Flags: map[string]string{"review.mode": w.cfg.Review.Mode}})
 	must(w.t, err)
+	cfg.Team.Roles = roles()
 	a, err := app.Open(w.t.Context(), app.Options{Config: cfg})
 	must(w.t, err)
 	w.App, w.cfg, w.closed = a, cfg, false
@@ -376,4 +382,9 @@ func (w *world) rules() rules {
 		return err
 	}))
 	return out
+}
+
+// roles makes both people product managers, one of whom answers for the agent.
+func roles() map[string][]string {
+	return map[string][]string{"person:tester": {"pm"}, "person:colleague": {"pm"}}
 }

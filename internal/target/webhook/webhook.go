@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/hmac"
@@ -10,12 +9,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -186,30 +183,7 @@ func (t *Target) Apply(ctx context.Context, w change.Write) error {
 	if err != nil {
 		return errors.Join(err, change.ErrNotDone)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(w.Body))
-	if err != nil {
-		return errors.Join(err, change.ErrNotDone)
-	}
-	req.GetBody = nil // a message is not sent again by the transport
-	at := strconv.FormatInt(t.now().Unix(), 10)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "roleos-webhook/1")
-	req.Header.Set("webhook-id", "msg_"+w.Key)
-	req.Header.Set("webhook-timestamp", at)
-	req.Header.Set("webhook-signature", signature(e.secret, "msg_"+w.Key, at, w.Body))
-	resp, err := e.client.Do(req)
-	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // the address may hold a token
-		}
-		return fault.Wrap(err, fault.Unavailable, "webhook.send", "the endpoint did not answer")
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fault.New(fault.Unavailable, "webhook.send", "the endpoint answered %d", resp.StatusCode)
-	}
-	return nil
+	return e.post(ctx, w.Key, w.Body, t.now())
 }
 
 // signature returns the header's value: version 1, HMAC-SHA256 over id, time and body.

@@ -20,14 +20,23 @@ type Config struct {
 	Privacy        Privacy        `mapstructure:"privacy"`
 	Ingest         Ingest         `mapstructure:"ingest"`
 	Analyst        Analyst        `mapstructure:"analyst"`
+	Model          Model          `mapstructure:"model"`
 	Prioritisation Prioritisation `mapstructure:"prioritisation"`
 	Alerts         Alerts         `mapstructure:"alerts"`
 	Review         Review         `mapstructure:"review"`
+	Team           Team           `mapstructure:"team"`
+	Serve          Serve          `mapstructure:"serve"`
+	Handoff        Handoff        `mapstructure:"handoff"`
+	Governance     Governance     `mapstructure:"governance"`
+	Delegation     Delegation     `mapstructure:"delegation"`
 	Grants         Grants         `mapstructure:"grants"`
 	Publish        Publish        `mapstructure:"publish"`
 	Tracker        Tracker        `mapstructure:"tracker"`
 	Report         Report         `mapstructure:"report"`
 	Log            Log            `mapstructure:"log"`
+
+	// Products maps what the workspace builds to the terms people use for it.
+	Products map[string][]string `mapstructure:"products"`
 }
 
 // Workspace names the workspace to its readers.
@@ -48,6 +57,14 @@ type Privacy struct {
 // Ingest bounds what is read from outside.
 type Ingest struct {
 	Limits Limits `mapstructure:"limits"`
+	Feeds  Feeds  `mapstructure:"feeds"`
+}
+
+// Feeds bounds what is fetched from the network.
+type Feeds struct {
+	Hosts   string        `mapstructure:"hosts"` // separated by commas or spaces; none: no host
+	Timeout time.Duration `mapstructure:"timeout"`
+	Bytes   int64         `mapstructure:"bytes"` // of one feed
 }
 
 // Limits are the most that one run reads. What exceeds one of them is refused, not cut.
@@ -94,6 +111,29 @@ type Alerts struct {
 // Review says who may approve.
 type Review struct {
 	Mode string `mapstructure:"mode"` // solo or team
+}
+
+// Team says who holds which roles.
+type Team struct {
+	// Roles maps a person ("person:ana") to the roles they hold. In solo mode the
+	// one person there is holds all of them.
+	Roles map[string][]string `mapstructure:"roles"`
+}
+
+// Governance says how long an owner's word holds.
+type Governance struct {
+	AttestEveryDays int `mapstructure:"attest_every_days"`
+}
+
+// Delegation says how autonomous work is verified afterwards.
+type Delegation struct {
+	SampleShare float64 `mapstructure:"sample_share"`
+}
+
+// Serve says where the service is reached.
+type Serve struct {
+	Listen string `mapstructure:"listen"` // HOST:PORT
+	Origin string `mapstructure:"origin"` // https://HOST as people type it; none on one machine
 }
 
 // Grants bounds a person's confirmation.

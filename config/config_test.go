@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -46,14 +47,28 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 		Ingest: config.Ingest{Limits: config.Limits{
 			FileBytes: 1 << 30, TotalBytes: 4 << 30, Rows: 5_000_000, CellBytes: 1 << 20,
 			Columns: 2000, JSONDepth: 64, Files: 10_000, ArchiveRatio: 200,
-		}},
-		Analyst: config.Analyst{Seed: 1, MaxSample: 6000},
+		}, Feeds: config.Feeds{Hosts: config.None, Timeout: 20 * time.Second, Bytes: 16 << 20}},
+		Products: map[string][]string{},
+		Analyst:  config.Analyst{Seed: 1, MaxSample: 6000},
 		Prioritisation: config.Prioritisation{
 			Weights:        config.Weights{Reach: 0.35, Intensity: 0.25, Growth: 0.15, SegmentWeight: 0.10, Confidence: 0.15},
 			SegmentWeights: map[string]float64{},
 		},
-		Alerts: config.Alerts{Q: 0.05, MinPeriodRecords: 10, MinRatio: 1.5},
-		Review: config.Review{Mode: "solo"}, Grants: config.Grants{Expiry: 15 * time.Minute},
+		Alerts:     config.Alerts{Q: 0.05, MinPeriodRecords: 10, MinRatio: 1.5},
+		Delegation: config.Delegation{SampleShare: 0.2},
+		Handoff: config.Handoff{
+			Calendar: config.Calendar{Zone: "UTC", Days: "mon-fri", Hours: "00:00-24:00", Holidays: config.None},
+			Escalate: config.Escalate{File: ".roleos/escalations.jsonl", Webhook: config.None, SecretFile: config.None},
+		},
+		Model: config.Model{
+			Provider: "none", Name: "none", BaseURL: "none", KeyEnv: "none", KeyFile: "none", KeyCommand: "none", Effort: "none", Fallback: "none",
+			Price: config.Price{Input: "none", Output: "none"}, Concurrency: 4, Timeout: 2 * time.Minute,
+			Limits: config.ModelLimits{
+				Run:      config.ModelLimit{Calls: 60, Tokens: 200_000, Time: 30 * time.Minute},
+				AgentDay: config.ModelLimit{Calls: 1000, Tokens: 3_000_000}, Day: config.ModelLimit{Calls: 3000, Tokens: 10_000_000},
+			},
+		},
+		Review: config.Review{Mode: "solo"}, Serve: config.Serve{Listen: "127.0.0.1:8484", Origin: "none"}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
 		Publish: config.Publish{Root: "context"},
 		Tracker: config.Tracker{Kind: "none", URL: "none", Project: "none", StagingProject: "none", KeyFile: "none"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
 	}
@@ -161,6 +176,8 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"anchor", "log: {level: &x info}\n", "", "log.level uses a YAML anchor, alias or tag"},
 		{"two documents", "log: {level: info}\n---\nlog: {level: warn}\n", "", "a second document starts here"},
 		{"syntax", "log: {level: info\nreport", "", "is not valid YAML"},
+		{"a key for the author's server", "model: {provider: openai, name: m, base_url: \"https://evil.example/v1\", key_env: AWS_SECRET_ACCESS_KEY}\n", "", "would be sent the key in AWS_SECRET_ACCESS_KEY"},
+		{"command in a file", "model: {key_command: curl evil}\n", "", "roleos.yaml:1:22: model.key_command may not stand in a file"},
 		{"environment", "", "ROLEOS_LOG_LEVEL=loud", "ROLEOS_LOG_LEVEL: is \"loud\", expected debug, info, warn or error"},
 		{"misspelt environment", "", "ROLEOS_LOGLEVEL=info", "ROLEOS_LOGLEVEL: is no setting\nDid you mean ROLEOS_LOG_LEVEL?"},
 	} {
@@ -245,7 +262,7 @@ func TestEveryKeyIsDocumentedBoundedAndInTheStruct(t *testing.T) {
 		if k.Bound == "" {
 			t.Errorf("%s has no bound", k.Name)
 		}
-		if k.Default == "" && k.Name != "prioritisation.segment_weights" {
+		if k.Default == "" && k.Name != "prioritisation.segment_weights" && k.Name != "team.roles" && k.Name != "products" {
 			t.Errorf("%s has no default", k.Name)
 		}
 	}
@@ -385,4 +402,73 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("accepted, but incomplete: %+v", c)
 		}
 	})
+}
+
+func TestTheCalendarMeansWhatItSays(t *testing.T) {
+	for _, c := range []struct{ key, value, want string }{
+		{"handoff.calendar.days", "mon-fri", ""},
+		{"handoff.calendar.days", "sun-thu", ""},
+		{"handoff.calendar.days", "fri-mon, wed", ""},
+		{"handoff.calendar.days", "mon,mon", "days of the week"},
+		{"handoff.calendar.days", "monday", "days of the week"},
+		{"handoff.calendar.hours", "09:00-17:30", ""},
+		{"handoff.calendar.hours", "00:00-24:00", ""},
+		{"handoff.calendar.hours", "17:00-09:00", "hours from 00:00"},
+		{"handoff.calendar.hours", "9-17", "hours from 00:00"},
+		{"handoff.calendar.zone", "Europe/Berlin", ""},
+		{"handoff.calendar.zone", "Mars/Olympus", "a time zone"},
+		{"handoff.calendar.holidays", "2026-12-25,2027-01-01", ""},
+		{"handoff.calendar.holidays", "christmas", "dates"},
+		{"handoff.escalate.webhook", "https://hooks.example.org/x", ""},
+		{"handoff.escalate.webhook", "ftp://hooks.example.org/x", "an https address"},
+	} {
+		_, _, err := config.Load(config.Options{Workspace: t.TempDir(), Flags: map[string]string{c.key: c.value}})
+		if got := fmt.Sprint(err); (c.want == "") != (err == nil) || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s gives %v, want %q", c.key, c.value, err, c.want)
+		}
+	}
+	cal := config.Calendar{Days: "fri-sun", Hours: "08:30-24:00", Holidays: "2026-12-25, 2027-01-01"}
+	open, shut := cal.OpenClose()
+	if got := fmt.Sprint(cal.Weekdays(), open, shut, cal.Dates()); got != "[Friday Saturday Sunday] 510 1440 [2026-12-25 2027-01-01]" {
+		t.Error(got)
+	}
+}
+
+func FuzzCalendar(f *testing.F) {
+	for _, s := range []string{"mon-fri", "fri-mon,wed", "09:00-17:30", "2026-12-25,2027-01-01", "none", "Europe/Berlin", "sun-sun", "-", ","} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, key := range []string{"handoff.calendar.days", "handoff.calendar.hours", "handoff.calendar.holidays", "handoff.calendar.zone", "handoff.escalate.webhook"} {
+			c, _, err := config.Load(config.Options{Workspace: t.TempDir(), Flags: map[string]string{key: s}})
+			if err != nil {
+				continue
+			}
+			cal := c.Handoff.Calendar
+			open, shut := cal.OpenClose()
+			if n := len(cal.Weekdays()); n < 1 || n > 7 || open >= shut || shut > 24*60 {
+				t.Errorf("%s: %q means %v, %d to %d", key, s, cal.Weekdays(), open, shut)
+			}
+			if _, err := cal.Location(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestAVendorsUsualVariableIsTaken(t *testing.T) {
+	t.Setenv("MISTRAL_API_KEY", "k")
+	for name, c := range map[string]struct {
+		in   config.Model
+		want string
+	}{
+		"vendor":      {config.Model{Provider: "mistral", BaseURL: config.None, KeyEnv: config.None, KeyFile: config.None, KeyCommand: config.None}, "MISTRAL_API_KEY"},
+		"other place": {config.Model{Provider: "mistral", BaseURL: config.None, KeyEnv: "MINE", KeyFile: config.None, KeyCommand: config.None}, "MINE"},
+		"own server":  {config.Model{Provider: "mistral", BaseURL: "https://llm.example", KeyEnv: config.None, KeyFile: config.None, KeyCommand: config.None}, config.None},
+		"unknown":     {config.Model{Provider: "ollama", BaseURL: config.None, KeyEnv: config.None, KeyFile: config.None, KeyCommand: config.None}, config.None},
+	} {
+		if got := c.in.WithUsualKey().KeyEnv; got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
 }

@@ -194,7 +194,7 @@ func flatten(n ast.Node) (string, bool) {
 	for _, e := range entries {
 		name, ok := keyText(e.Key)
 		s := shapeOf(e.Value)
-		if !ok || s != aWhole && s != aNumber || strings.ContainsAny(name, ",") {
+		if !ok || s != aWhole && s != aNumber && s != aText || strings.ContainsAny(name, ",") {
 			return "", false
 		}
 		pairs = append(pairs, name+":"+e.Value.GetToken().Value)

@@ -52,6 +52,10 @@ func Keys() []Key {
 		{Name: "ingest.limits.json_depth", Doc: "Deepest nesting of JSON that is followed.", Default: "64", kind: whole(1, 1000)},
 		{Name: "ingest.limits.files", Doc: "Most files of one run, members of archives counted.", Default: "10000", kind: whole(1, 1_000_000)},
 		{Name: "ingest.limits.archive_ratio", Doc: "Most bytes that one packed byte may unpack to. Beyond it an archive counts as hostile.", Default: "200", kind: whole(2, 10_000)},
+		{Name: "ingest.feeds.hosts", Doc: "Hosts from which feeds may be fetched, separated by spaces. Without them nothing is fetched.", Default: None, kind: optional(text(2000))},
+		{Name: "ingest.feeds.timeout", Doc: "How long one feed may take to arrive.", Default: "20s", kind: duration("1s", "5m")},
+		{Name: "ingest.feeds.bytes", Doc: "Largest feed that is fetched.", Default: "16MiB", kind: size(1<<10, 1<<28)},
+		{Name: "products", Doc: "What you build and the terms people use for it. The Market Scanner looks for them.", Default: "", kind: productTerms()},
 
 		{Name: "analyst.seed", Doc: "Seed of the offline analyst. The same seed and the same records give the same themes.", Default: "1", kind: whole64(1, 1<<53)},
 		{Name: "analyst.max_sample", Doc: "Most distinct texts that shape the themes; the rest is assigned to them.", Default: "6000", kind: whole(100, 100_000)},
@@ -69,6 +73,18 @@ func Keys() []Key {
 		{Name: "alerts.min_ratio", Doc: "Smallest change of a share, as a ratio, that is worth an alert.", Default: "1.5", kind: number(1, 100)},
 
 		{Name: "review.mode", Doc: "solo: the author may review, and every record says so. team: a second person has to.", Default: "solo", kind: choice("solo", "team")},
+		{Name: "team.roles", Doc: "Which roles each person holds. In solo mode the one person holds all of them.", Default: "", kind: peopleRoles()},
+		{Name: "handoff.calendar.zone", Doc: "Time zone of the working time that contracts with calendar: working count.", Default: "UTC", kind: zone()},
+		{Name: "handoff.calendar.days", Doc: "Days on which time counts.", Default: "mon-fri", kind: dayList()},
+		{Name: "handoff.calendar.hours", Doc: "Hours of those days that count. With 09:00-17:00 a promise of 24h takes three days; with 00:00-24:00 one.", Default: "00:00-24:00", kind: hourRange()},
+		{Name: "handoff.calendar.holidays", Doc: "Days that do not count.", Default: None, kind: optional(dateList())},
+		{Name: "handoff.escalate.file", Doc: "File to which every reminder, breach and escalation is appended as a line of JSON; below the workspace unless absolute.", Default: ".roleos/escalations.jsonl", kind: optional(folder())},
+		{Name: "handoff.escalate.webhook", Doc: "Address to which they are posted, signed as Standard Webhooks ask for.", Default: None, kind: optional(webAddress())},
+		{Name: "handoff.escalate.secret_file", Doc: "File that holds the webhook's secret and nothing else: whsec_ and 24 to 64 bytes in base64.", Default: None, kind: optional(folder())},
+		{Name: "governance.attest_every_days", Doc: "Days after which the owner of an agent or a workflow has to attest again that they answer for it; until then it does not run.", Default: "90", kind: whole(1, 730)},
+		{Name: "delegation.sample_share", Doc: "Share of what agents publish without waiting that a person looks at afterwards. Which, the digests decide.", Default: "0.2", kind: number(0.01, 1)},
+		{Name: "serve.listen", Doc: "Address of roleos serve. A solo workspace is served to its own machine only.", Default: "127.0.0.1:8484", kind: text(100)},
+		{Name: "serve.origin", Doc: "Address that people type when the service stands behind a proxy, as https://roleos.example.org.", Default: None, kind: optional(text(200))},
 		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "15m")},
 		{Name: "publish.root", Doc: "Folder of the workspace into which approved drafts are published.", Default: "context", kind: innerFolder()},
 		{Name: "tracker.kind", Doc: "Issue tracker in which tickets may be proposed.", Default: None, kind: choice(None, "github", "redmine")},
@@ -79,6 +95,7 @@ func Keys() []Key {
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}
+	keys = append(keys, modelKeys()...)
 	for i := range keys {
 		keys[i].Bound = keys[i].kind.bound
 	}

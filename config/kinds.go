@@ -25,7 +25,7 @@ const (
 	aWhole                // YAML integer
 	aNumber               // YAML float
 	aBool                 // YAML true or false
-	aMapping              // YAML mapping, flattened to "name:number,name:number"
+	aMapping              // YAML mapping, flattened to "name:value,name:value"
 	aList                 // YAML sequence
 	aNothing              // YAML null or no value
 )
@@ -248,6 +248,39 @@ func weights() kind {
 				out[segment] = w
 			}
 			return check(out, len(out) <= maxWeights)
+		},
+	}
+}
+
+// maxPeople bounds the number of people that may be named with their roles.
+const maxPeople = 1000
+
+// peopleRoles reads "person:name:role+role" entries, separated by commas.
+func peopleRoles() kind {
+	role := regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	who := person()
+	return kind{
+		bound: fmt.Sprintf("at most %d of person: roles joined by +, such as person:ana: pm+portfolio-owner", maxPeople), accepts: []shape{aMapping},
+		parse: func(s string) (any, error) {
+			out := map[string][]string{}
+			if s == "" {
+				return out, nil
+			}
+			for entry := range strings.SplitSeq(s, ",") {
+				i := strings.LastIndex(entry, ":")
+				if i < 0 {
+					return nil, errBound
+				}
+				name := strings.TrimSpace(entry[:i])
+				roles := strings.Split(strings.ReplaceAll(entry[i+1:], " ", ""), "+")
+				_, err := who.parse(name)
+				_, twice := out[name]
+				if err != nil || twice || slices.ContainsFunc(roles, func(r string) bool { return !role.MatchString(r) }) {
+					return nil, errBound
+				}
+				out[name] = roles
+			}
+			return check(out, len(out) <= maxPeople)
 		},
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net"
+	"net/url"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -17,6 +19,9 @@ import (
 // reviewMode can only be tightened by a later layer: nobody lifts the team's
 // rule from their own environment.
 const reviewMode = "review.mode"
+
+// keyCommand runs a program, so that it is the user's own environment that names it.
+const keyCommand = "model.key_command"
 
 // envPrefix starts every environment variable that is a setting.
 const envPrefix = "ROLEOS_"
@@ -64,6 +69,12 @@ func Load(o Options) (Config, Origins, error) {
 	}
 	keys := Keys()
 	file, problems := parseFile(data, keys)
+	if w, ok := file[keyCommand]; ok && w.text != None {
+		problems = append(problems, problem{
+			w.where, keyCommand + " may not stand in a file: whoever opens a workspace would run its author's command",
+			"Set ROLEOS_MODEL_KEY_COMMAND in your own environment.",
+		})
+	}
 	env, more := fromEnviron(o.Environ, keys)
 	problems = append(problems, more...)
 	flags, more := fromFlags(o.Flags, keys)
@@ -77,6 +88,13 @@ func Load(o Options) (Config, Origins, error) {
 	}
 	c.Dir = dir
 	c.Store.URL = absoluteStore(c.Store.URL, dir)
+	if w, ok := file["model.base_url"]; ok && strings.HasPrefix(origins["model.base_url"], FileName) && foreign(c.Model.BaseURL) &&
+		c.Model.KeyEnv != None && !strings.HasPrefix(c.Model.KeyEnv, envPrefix) {
+		return Config{}, nil, report([]problem{{
+			w.where, "model.base_url stands in a file and would be sent the key in " + c.Model.KeyEnv + ": whoever opens a workspace would give its author a key of theirs",
+			"Set ROLEOS_MODEL_BASE_URL in your own environment, or keep the key for this server in a variable whose name begins with ROLEOS_.",
+		}})
+	}
 	if w := c.Prioritisation.Weights; w.Reach+w.Intensity+w.Growth+w.SegmentWeight+w.Confidence == 0 {
 		return Config{}, nil, report([]problem{{
 			origins["prioritisation.weights.reach"], "all prioritisation.weights are 0, so that no issue would have a score",
@@ -235,4 +253,17 @@ func report(problems []problem) error {
 		fmt.Fprintf(&b, "\n  and %d more", n)
 	}
 	return fault.New(fault.Invalid, "config.load", "%s", b.String())
+}
+
+// foreign reports whether a server's address leads off this machine.
+func foreign(address string) bool {
+	if address == None || address == "" {
+		return false
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }

@@ -23,7 +23,7 @@ func (c Config) Settings(origins Origins) []Setting {
 	out := make([]Setting, len(keys))
 	for i, k := range keys {
 		out[i] = Setting{Key: k.Name, Value: show(values[k.Name]), Origin: origins[k.Name], Doc: k.Doc}
-		if k.kind.secret {
+		if k.kind.secret && out[i].Value != None {
 			out[i].Value = maskURL(out[i].Value)
 		}
 	}
@@ -33,21 +33,29 @@ func (c Config) Settings(origins Origins) []Setting {
 // values returns the fields of c by key. A test holds it against Keys and the struct.
 func (c Config) values() map[string]any {
 	l, w := c.Ingest.Limits, c.Prioritisation.Weights
-	return map[string]any{
+	out := map[string]any{
 		"workspace.name": c.Workspace.Name, "principal": c.Principal, "store.url": c.Store.URL, "privacy.redact": c.Privacy.Redact,
 		"ingest.limits.file_bytes": bytesText(l.FileBytes), "ingest.limits.total_bytes": bytesText(l.TotalBytes), "ingest.limits.rows": l.Rows,
 		"ingest.limits.cell_bytes": bytesText(l.CellBytes), "ingest.limits.columns": l.Columns, "ingest.limits.json_depth": l.JSONDepth,
 		"ingest.limits.files": l.Files, "ingest.limits.archive_ratio": l.ArchiveRatio,
+		"ingest.feeds.hosts": c.Ingest.Feeds.Hosts, "ingest.feeds.timeout": c.Ingest.Feeds.Timeout, "ingest.feeds.bytes": bytesText(c.Ingest.Feeds.Bytes), "products": c.Products,
 		"analyst.seed": c.Analyst.Seed, "analyst.max_sample": c.Analyst.MaxSample, "analyst.min_theme": c.Analyst.MinTheme,
 		"prioritisation.weights.reach": w.Reach, "prioritisation.weights.intensity": w.Intensity, "prioritisation.weights.growth": w.Growth,
 		"prioritisation.weights.segment_weight": w.SegmentWeight, "prioritisation.weights.confidence": w.Confidence,
 		"prioritisation.segment_weights": c.Prioritisation.SegmentWeights,
 		"alerts.q":                       c.Alerts.Q, "alerts.min_period_records": c.Alerts.MinPeriodRecords, "alerts.min_ratio": c.Alerts.MinRatio,
-		"review.mode": c.Review.Mode, "grants.expiry": c.Grants.Expiry, "publish.root": c.Publish.Root,
-		"tracker.kind": c.Tracker.Kind, "tracker.url": c.Tracker.URL, "tracker.project": c.Tracker.Project,
+		"review.mode": c.Review.Mode, "team.roles": c.Team.Roles, "serve.listen": c.Serve.Listen, "serve.origin": c.Serve.Origin, "handoff.calendar.zone": c.Handoff.Calendar.Zone,
+		"handoff.calendar.days": c.Handoff.Calendar.Days, "handoff.calendar.hours": c.Handoff.Calendar.Hours,
+		"handoff.calendar.holidays": c.Handoff.Calendar.Holidays, "handoff.escalate.file": c.Handoff.Escalate.File,
+		"handoff.escalate.webhook": c.Handoff.Escalate.Webhook, "handoff.escalate.secret_file": c.Handoff.Escalate.SecretFile,
+		"governance.attest_every_days": c.Governance.AttestEveryDays, "grants.expiry": c.Grants.Expiry, "publish.root": c.Publish.Root,
+		"delegation.sample_share": c.Delegation.SampleShare,
+		"tracker.kind":            c.Tracker.Kind, "tracker.url": c.Tracker.URL, "tracker.project": c.Tracker.Project,
 		"tracker.staging_project": c.Tracker.StagingProject, "tracker.key_file": c.Tracker.KeyFile,
 		"report.dir": c.Report.Dir, "log.level": c.Log.Level,
 	}
+	maps.Copy(out, c.Model.values())
+	return out
 }
 
 // show writes a value the way the environment would take it.
@@ -68,6 +76,12 @@ func show(v any) string {
 		pairs := make([]string, 0, len(v))
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			pairs = append(pairs, name+":"+plain(v[name]))
+		}
+		return strings.Join(pairs, ",")
+	case map[string][]string:
+		pairs := make([]string, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, name+":"+strings.Join(v[name], "+"))
 		}
 		return strings.Join(pairs, ",")
 	}

@@ -15,20 +15,40 @@ import (
 	"roleos/internal/report/say"
 )
 
-// JSON writes the synthesis with an indent of two spaces and a final newline.
-// The same synthesis gives the same bytes. Characters that a terminal would obey
+// JSON writes an artefact's stored bytes with an indent of two spaces and a
+// final newline. The same artefact gives the same bytes. Characters that a terminal would obey
 // or a reader would not see are written as \u escapes, which any JSON parser
 // reads back as they were.
-func JSON(w io.Writer, v View) error {
+func JSON(w io.Writer, body []byte) error {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v.Synthesis); err != nil {
+	if err := json.Indent(&b, body, "", "  "); err != nil {
 		return err
 	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
+	b.WriteByte('\n')
+	_, err := w.Write(escapeJSON(plainJSON(b.Bytes())))
 	return err
+}
+
+// plainJSON writes <, > and & as they are: stored bytes have them escaped.
+func plainJSON(in []byte) []byte {
+	out := in[:0]
+	for len(in) > 0 {
+		if in[0] != '\\' || len(in) < 6 {
+			out, in = append(out, in[0]), in[1:]
+			continue
+		}
+		switch string(in[1:6]) {
+		case "u003c":
+			out, in = append(out, '<'), in[6:]
+		case "u003e":
+			out, in = append(out, '>'), in[6:]
+		case "u0026":
+			out, in = append(out, '&'), in[6:]
+		default:
+			out, in = append(out, in[:2]...), in[2:]
+		}
+	}
+	return out
 }
 
 // escapeJSON escapes what deceives. Such characters stand inside strings only.

@@ -117,7 +117,7 @@ func BenchmarkExports(b *testing.B) {
 	v := large(400, 100_000)
 	for name, f := range map[string]func(*bytes.Buffer) error{
 		"csv_100k":      func(o *bytes.Buffer) error { return report.CSV(o, v, report.CSVOptions{}) },
-		"json_100k":     func(o *bytes.Buffer) error { return report.JSON(o, v) },
+		"json_100k":     func(o *bytes.Buffer) error { return report.JSON(o, body(v)) },
 		"markdown_100k": func(o *bytes.Buffer) error { return report.Markdown(o, v) },
 		"terminal_100k": func(o *bytes.Buffer) error { return report.Terminal(o, v, report.TerminalOptions{Unicode: true}) },
 	} {

@@ -193,3 +193,12 @@ func outlineOf(t testing.TB, p string) markup {
 	m.text = text.String()
 	return m
 }
+
+// body is the synthesis as it is stored.
+func body(v report.View) []byte {
+	data, err := json.Marshal(v.Synthesis)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}

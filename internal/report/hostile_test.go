@@ -241,7 +241,7 @@ func runs(cell string) bool {
 
 func TestJSONIsTheArtefact(t *testing.T) {
 	for name, v := range map[string]report.View{"sample": sample(t), "hostile": hostile(t)} {
-		out := render(t, func(b *bytes.Buffer) error { return report.JSON(b, v) })
+		out := render(t, func(b *bytes.Buffer) error { return report.JSON(b, body(v)) })
 		if i := strings.IndexFunc(out, say.Deceives); i >= 0 {
 			t.Errorf("%s: a character that deceives stands raw at %d", name, i)
 		}

@@ -2,25 +2,23 @@ package report
 
 import (
 	"bytes"
-	"crypto/sha256"
-	_ "embed" // the page's templates, style and script
-	"encoding/base64"
+	_ "embed" // the page's templates
 	"html/template"
 	"io"
-	"strings"
+	"sync"
 
+	"roleos/internal/report/frame"
+	"roleos/internal/report/look"
 	"roleos/internal/report/say"
 )
 
 var (
 	//go:embed assets/page.gohtml
 	pageTemplate string
+	//go:embed assets/sections.gohtml
+	pageSections string
 	//go:embed assets/parts.gohtml
 	pageParts string
-	//go:embed assets/page.css
-	pageStyle string
-	//go:embed assets/page.js
-	pageScript string
 )
 
 // HTML writes the report as one file that needs nothing beside it: style, charts
@@ -31,9 +29,9 @@ var (
 // reorder text are written as their names.
 func HTML(w io.Writer, v View) error {
 	p := newPage(v)
-	p.CSS, p.JS = template.CSS(pageStyle), template.JS(pageScript)
-	p.Policy = policy(pageStyle, pageScript)
-	t, err := template.New("page").Funcs(template.FuncMap{"glue": glue}).Parse(pageTemplate + pageParts)
+	p.CSS, p.JS = template.CSS(look.Style()), template.JS(look.Script())
+	p.Policy = look.Policy(look.Style(), look.Script())
+	t, err := templates(pageTemplate)
 	if err != nil {
 		return err
 	}
@@ -46,20 +44,33 @@ func HTML(w io.Writer, v View) error {
 	return err
 }
 
-// policy is the page's content security policy.
-func policy(style, script string) string {
-	digest := func(s string) string {
-		d := sha256.Sum256([]byte(s))
-		return "'sha256-" + base64.StdEncoding.EncodeToString(d[:]) + "'"
+// Body returns the report's sections as HTML for another page, under headings of
+// the second level, without its checks. What it quotes links to "#record-" and
+// the record's id.
+func Body(v View) (template.HTML, error) { return fragment(v, "body") }
+
+// Segments returns the section on who the themes come from, "" when there is
+// nothing to say, for another page. Its themes link to "#theme-" and their id.
+func Segments(v View) (template.HTML, error) { return fragment(v, "segments") }
+
+func fragment(v View, name string) (template.HTML, error) {
+	t, err := fragments()
+	if err != nil {
+		return "", err
 	}
-	return "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
-		"; base-uri 'none'; form-action 'none'"
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, newPage(v)); err != nil {
+		return "", err
+	}
+	return template.HTML(say.Reveal(b.String())), nil //nolint:gosec // html/template has escaped it
 }
 
-// glue keeps a percent sign, and the value of a test, on the line of its number.
-func glue(s string) string {
-	if !strings.ContainsAny(s, "%=<") {
-		return s
-	}
-	return strings.NewReplacer(" %", "\u00a0%", "q = ", "q\u00a0=\u00a0", "p = ", "p\u00a0=\u00a0", "q < ", "q\u00a0<\u00a0", "p < ", "p\u00a0<\u00a0").Replace(s)
+// fragments are the templates of sections alone, which a service needs for every
+// page it shows.
+//
+//nolint:gochecknoglobals // parsed once, never changed
+var fragments = sync.OnceValues(func() (*template.Template, error) { return templates("") })
+
+func templates(first string) (*template.Template, error) {
+	return template.New("page").Funcs(template.FuncMap{"glue": look.Glue}).Parse(first + pageSections + pageParts + frame.Template())
 }

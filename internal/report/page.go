@@ -10,6 +10,7 @@ import (
 
 	"roleos/internal/artefact"
 	"roleos/internal/report/chart"
+	"roleos/internal/report/frame"
 	"roleos/internal/report/say"
 )
 
@@ -36,14 +37,13 @@ type page struct {
 	JS     template.JS
 	Policy string
 
-	Title, Lead, Standing string
-	Sample, Solo          bool
-	SampleNote, Coverage  string
-	Said                  string
-	About                 []pair // what names the draft
-	Meta                  []pair
-	Key                   []pair
-	Headlines             []string
+	Title, Lead          string
+	Sample               bool
+	SampleNote, Coverage string
+	About                []pair // what names the draft
+	Meta                 []pair
+	Key                  []pair
+	Headlines            []string
 
 	Issues   issuesPart
 	Themes   themesPart
@@ -54,9 +54,7 @@ type page struct {
 	Gaps     []artefact.Gap
 	Rejected []artefact.Rejection
 	Method   methodPart
-	GateLine string
-	Gates    []gateRow
-	Next     []string
+	Checks   frame.Checks
 	Evidence []evidenceRow
 	Periods  bool
 }
@@ -67,14 +65,14 @@ type pair struct {
 }
 
 func newPage(v View) page {
-	s := &v.Synthesis
+	s, f := &v.Synthesis, v.Frame()
 	p := page{
-		Title: v.title(), Lead: v.lead(), Standing: v.standing(), Sample: s.Sample, Solo: v.Solo,
-		SampleNote: sampleNote, Gaps: s.Gaps, Rejected: s.Rejected, GateLine: v.gateLine(), Next: v.Next,
+		Title: v.title(), Lead: v.lead(), Sample: s.Sample,
+		SampleNote: frame.SampleNote, Gaps: s.Gaps, Rejected: s.Rejected, Checks: f.Checks(),
 		Periods: len(s.Periods) > 0,
 	}
-	p.Coverage, p.Said = v.coverage(), v.Said
-	p.Meta, p.About = v.meta(), v.about()
+	p.Coverage = v.coverage()
+	p.Meta, p.About = v.meta(), pairs(f.About())
 	p.Key = []pair{
 		{Name: say.Verb(s.Summary.Records, "record", "records"), Value: say.Count(s.Summary.Records)},
 		{Name: say.Verb(s.Summary.Themes, "theme", "themes"), Value: say.Count(s.Summary.Themes)},
@@ -95,13 +93,12 @@ func newPage(v View) page {
 	p.Loose = v.loosePart()
 	p.Findings = findingRows(s.Findings)
 	p.Method = v.methodPart()
-	p.Gates = v.gateRows()
 	p.Evidence = a.rows()
 	return p
 }
 
 func (v *View) meta() []pair {
-	s := &v.Synthesis
+	s, f := &v.Synthesis, v.Frame()
 	var out []pair
 	add := func(name, value string) {
 		if value != "" {
@@ -109,25 +106,13 @@ func (v *View) meta() []pair {
 		}
 	}
 	add("Period", say.Period(s.Summary.From, s.Summary.To))
-	add("Status", strings.ReplaceAll(v.State, "_", " "))
-	if !v.Generated.IsZero() {
-		add("Report made", v.Generated.Format("2 Jan 2006, 15:04 MST"))
-	}
-	return out
+	return append(out, pairs(f.Status())...)
 }
 
-// about names the draft for whoever has to find it again.
-func (v *View) about() []pair {
-	var out []pair
-	if v.Draft != "" {
-		d := v.Draft
-		if v.Revision != "" {
-			d += ", revision " + v.Revision
-		}
-		out = append(out, pair{Name: "Draft", Value: d})
-	}
-	if v.Digest != "" {
-		out = append(out, pair{Name: "Digest", Value: v.Digest})
+func pairs(facts []frame.Fact) []pair {
+	out := make([]pair, len(facts))
+	for i, f := range facts {
+		out[i] = pair{Name: f.Label, Value: f.Value}
 	}
 	return out
 }

@@ -254,18 +254,3 @@ func redactionLine(r artefact.Redaction) string {
 	}
 	return "Personal data is masked before anything is read: " + strings.Join(parts, ", ") + "."
 }
-
-type gateRow struct {
-	Gate
-	OK   bool
-	Mark string // ✓, ! or ✗
-}
-
-func (v *View) gateRows() []gateRow {
-	var out []gateRow
-	for _, g := range v.Gates {
-		g.Where, g.Observed = strings.TrimSuffix(g.Where, "."), strings.TrimSuffix(g.Observed, ".")
-		out = append(out, gateRow{g, g.Passed(), g.mark()})
-	}
-	return out
-}

@@ -10,6 +10,7 @@ import (
 
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
+	"roleos/internal/report/frame"
 	"roleos/internal/report/say"
 )
 
@@ -29,30 +30,20 @@ type View struct {
 	SourceName func(id string) string
 	Gates      []Gate
 	Next       []string // exact next commands, the first is the one to take
+	ModeWhy    string   // a sentence that says why
+	Mode       string   // how the agent worked: autonomous or coordinated
 	Solo       bool     // author and reviewer may be the same person
 }
 
 // Gate is the result of one check of the contract.
-type Gate struct {
-	ID, Says, Status string // Status: passed, failed, error, skipped, warned (did not pass, and cannot stop the draft)
-	Where, Observed  string
-	Mend             string
-}
+type Gate = frame.Gate
 
-// Passed reports whether the gate let the draft through.
-func (g Gate) Passed() bool { return g.Status == "passed" }
-
-// mark is a sign for the gate's outcome: "x" for what stops a draft only.
-func (g Gate) mark() string {
-	switch g.Status {
-	case "passed":
-		return "✓"
-	case "warned":
-		return "!"
-	case "skipped":
-		return "–"
+// Frame is what stands around the artefact.
+func (v *View) Frame() frame.Frame {
+	return frame.Frame{
+		Draft: v.Draft, Revision: v.Revision, Digest: v.Digest, State: v.State, Said: v.Said, Generated: v.Generated,
+		Gates: v.Gates, Next: v.Next, Solo: v.Solo, Mode: v.Mode, ModeWhy: v.ModeWhy,
 	}
-	return "x"
 }
 
 // record returns the record with the id, or false when it is not at hand.
@@ -102,9 +93,6 @@ func (v *View) themes() map[string]*artefact.Theme {
 	}
 	return m
 }
-
-// sampleNote marks a report on the embedded sample.
-const sampleNote = "Sample data, written for demonstration. It is not feedback from real customers."
 
 // lead says in one paragraph what the records hold.
 func (v *View) lead() string {
@@ -167,73 +155,6 @@ func praiseNote(praise float64) string {
 		return ""
 	}
 	return say.Share(praise) + " of its records only praise"
-}
-
-// standing says where the draft is on its way and what it waits for.
-func (v *View) standing() string {
-	switch v.State {
-	case "drafted":
-		if _, _, _, failed := v.tally(); len(v.Gates) > 0 && len(failed) == 0 {
-			return "Changes were requested. Edit it, then approve."
-		}
-		return "Drafted. Its contract has not passed, so it is not ready for review."
-	case "validated":
-		return "Validated. It passed its contract and waits for a person's review."
-	case "in_review":
-		return "In review. It waits for the reviewer's verdict."
-	case "approved":
-		return "Approved. Its publication waits for a person's confirmation."
-	case "published":
-		return "Published. It waits for the next role to acknowledge it."
-	case "acknowledged":
-		return "Acknowledged by the next role. The work on it has not started."
-	case "started":
-		return "The next role has started work on it."
-	case "closed":
-		return "Closed."
-	case "rejected":
-		return "Rejected by its reviewer."
-	case "":
-		return "Not stored as a draft."
-	}
-	return "State: " + v.State + "."
-}
-
-// tally sorts gates by outcome.
-func (v *View) tally() (passed, skipped int, warned, failed []Gate) {
-	for _, g := range v.Gates {
-		switch {
-		case g.Passed():
-			passed++
-		case g.Status == "skipped":
-			skipped++
-		case g.Status == "warned":
-			warned = append(warned, g)
-		default:
-			failed = append(failed, g)
-		}
-	}
-	return passed, skipped, warned, failed
-}
-
-// gateLine sums up the contract check in a sentence.
-func (v *View) gateLine() string {
-	passed, skipped, warned, failed := v.tally()
-	switch {
-	case len(v.Gates) == 0:
-		return "No contract check is attached."
-	case len(failed) > 0:
-		return fmt.Sprintf("%d of %s did not pass.", len(failed), say.Plural(len(v.Gates), "contract gate", "contract gates"))
-	case len(warned) > 0:
-		line := "It passed every gate that can stop it; " + say.Plural(len(warned), "gate warns", "gates warn")
-		if skipped > 0 {
-			line += fmt.Sprintf(", %d skipped", skipped)
-		}
-		return line + "."
-	case skipped > 0:
-		return fmt.Sprintf("%s passed, %d skipped.", say.Plural(passed, "contract gate", "contract gates"), skipped)
-	}
-	return say.Plural(passed, "contract gate", "contract gates") + " passed, none failed."
 }
 
 // standout is one cell whose test found something.

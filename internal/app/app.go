@@ -13,14 +13,17 @@ import (
 	"sync"
 	"time"
 
-	"roleos/agents/feedbackriver"
+	"roleos/agents"
 	"roleos/config"
 	"roleos/internal/artefact"
 	"roleos/internal/audit"
 	"roleos/internal/change"
 	"roleos/internal/engine"
 	"roleos/internal/handoff"
+	"roleos/internal/llm/pipeline"
+	"roleos/internal/models"
 	"roleos/internal/store"
+	"roleos/internal/store/handoffs"
 	"roleos/internal/target/files"
 	"roleos/internal/target/tracker"
 )
@@ -33,9 +36,14 @@ type Options struct {
 	// Fenced is called once when other replicas may believe this process dead; it
 	// has to end the process. PostgreSQL only. Default: nothing.
 	Fenced func()
+	// Manifest returns an agent's manifest. Default: agents.Find. Tests give others.
+	Manifest func(id string) (agents.Manifest, error)
 	// Hook is called at every boundary of the journal and of the effect ledger.
 	// Tests kill the process in it.
 	Hook func(point string)
+	// ModelEvents is told of every call of a language model, for metrics; nil for
+	// nobody. It is called concurrently.
+	ModelEvents func(pipeline.Event)
 }
 
 // storeWait is how long a command waits for another one on the same SQLite
@@ -47,6 +55,7 @@ type App struct {
 	Handoff *handoff.Service
 
 	cfg        config.Config
+	manifest   func(id string) (agents.Manifest, error)
 	executor   string // names this process among replicas
 	now        func() time.Time
 	logger     *slog.Logger
@@ -61,21 +70,33 @@ type App struct {
 	drafting   *engine.Workflow[draftInput, draftOutput]
 	publishing *engine.Workflow[publishInput, string]
 	applying   *engine.Workflow[applyInput, string]
+	releasing  *engine.Workflow[releaseInput, string]
+	keeping    *engine.Workflow[time.Time, int]
+	handoffs   *handoffs.Store
 
 	checked int64 // size of the audit log when it was opened
 
+	modelEvents func(pipeline.Event)
+	models      map[string]*models.Opened // by their settings; under mu
+
 	mu       sync.Mutex
 	kept     keptRecords
-	watchers map[string]func(string, int, int)
+	watchers map[string]map[int]func(string, int, int)
+	watching int
+
+	endKeeping func() // ends what Work began; nil without Work
 }
 
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, now: o.Now, watchers: map[string]func(string, int, int){},
+		cfg: o.Config, now: o.Now, manifest: o.Manifest, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){},
 	}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.manifest == nil {
+		a.manifest = agents.Find
 	}
 	if o.Hook == nil {
 		o.Hook = func(string) {}
@@ -104,11 +125,19 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.policy = settingsOf(o.Config).policy()
-	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), policy: a.policy}
+	kinds := a.kinds()
+	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), kinds: kinds, upstream: a.upstreamOf}
+	editors := map[string]handoff.Editor{}
+	for id, k := range kinds {
+		editors[id] = k.Edit
+	}
 	a.Handoff = &handoff.Service{
 		Drafts: a.db, Reviews: a.db, Evidence: a, Gate: a.gate, Audit: a.log, Tx: a.db,
-		Editors: map[string]handoff.Editor{feedbackriver.Kind: a.editSynthesis},
+		Editors: editors,
 		Team:    !a.solo(), Now: a.now, NewID: a.newID,
+	}
+	if err := a.openHandoffs(); err != nil {
+		return nil, err
 	}
 	if a.change, err = a.openChange(o.Hook); err != nil {
 		return nil, err
@@ -127,7 +156,17 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.applying, err = engine.Define(a.engine, "apply", a.applyRun); err != nil {
 		return nil, err
 	}
-	return a, a.engine.Launch(ctx)
+	if a.releasing, err = engine.Define(a.engine, "release", a.releaseRun); err != nil {
+		return nil, err
+	}
+	if a.keeping, err = engine.Define(a.engine, "clocks", a.keepTime); err != nil {
+		return nil, err
+	}
+	if err := a.engine.Launch(ctx); err != nil {
+		return nil, err
+	}
+	a.sweep(ctx)
+	return a, nil
 }
 
 // Close stops the work and closes the store. Runs that have not ended go on
@@ -137,6 +176,9 @@ func (a *App) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	if a.endKeeping != nil {
+		a.endKeeping()
+	}
 	if a.engine != nil {
 		errs = append(errs, a.engine.Close(ctx))
 	}

@@ -25,6 +25,9 @@ type Collection struct {
 	Redaction artefact.Redaction     `json:"redaction"`
 	Columns   []ingest.SourceColumns `json:"columns"`
 	SetAside  []ingest.BadRow        `json:"set_aside"`
+	// Renamed maps, for each draft that the agent builds on, its record ids to those
+	// of Set, where they differ.
+	Renamed map[string]map[string]string `json:"renamed,omitempty"`
 }
 
 // Lines says for each file what its columns were taken for.
@@ -50,7 +53,7 @@ func (c Collection) Lines() []string {
 		}
 		out = append(out, line)
 	}
-	return out
+	return append(out, c.said()...)
 }
 
 // collect reads the input of a run into the store and returns the digest of its collection.
@@ -67,13 +70,23 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 			progress("Reading "+file, int(done>>10), int(total>>10))
 		},
 	}
+	opts.Fetch = a.fetcher(in.Settings.Feeds)
 	var read *ingest.Result
 	var err error
-	if in.Sample {
+	switch {
+	case in.Sample:
 		read, err = ingest.ReadBytes(ctx, sample.Name, sample.CSV(), opts)
-	} else {
+	case len(in.Paths) > 0:
 		read, err = ingest.Read(ctx, in.Paths, opts)
+	case len(in.Uploads) > 0:
+		read, err = a.readUploads(ctx, in.Uploads, opts)
+	default:
+		read = &ingest.Result{Masked: map[string]int{}}
 	}
+	if err != nil {
+		return "", err
+	}
+	renamed, err := a.join(ctx, read, in.Upstream)
 	if err != nil {
 		return "", err
 	}
@@ -88,11 +101,16 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 	a.keep(set, read.Records)
 	c := Collection{
 		Set: set, Sample: in.Sample, Sources: read.Sources, Columns: read.Columns, SetAside: read.SetAside,
-		Redaction: artefact.Redaction{On: in.Settings.Redact, Masked: read.Masked},
+		Renamed: renamed, Redaction: artefact.Redaction{On: in.Settings.Redact, Masked: read.Masked},
 	}
 	for _, f := range read.Findings {
 		c.Findings = append(c.Findings, artefact.Finding(f))
 	}
+	late, err := a.staleInputs(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	c.Findings = append(c.Findings, late...)
 	if len(in.Map) > 0 || in.Forget {
 		if err := a.saveMappings(ctx, read.Columns, in.Map); err != nil {
 			return "", err

@@ -16,20 +16,30 @@ import (
 	"time"
 
 	"roleos/config"
+	"roleos/guardrails/delegation"
 	"roleos/internal/app"
 	"roleos/internal/artefact"
 	"roleos/internal/change"
 	"roleos/internal/handoff"
 	"roleos/internal/run"
+	"roleos/internal/sample"
 )
 
 // The child process is told through these what to do.
 const (
 	childDir   = "ROLEOS_TEST_CRASH_DIR"   // workspace
 	childPoint = "ROLEOS_TEST_CRASH_POINT" // kill at this hook call, counted from 1; 0 never
+	childAlone = "ROLEOS_TEST_CRASH_ALONE" // "true": the agent publishes under a standing delegation
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(modelDir); dir != "" {
+		if err := wordSample(dir, os.Getenv(modelURL)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if dir := os.Getenv(childDir); dir != "" {
 		point, _ := strconv.Atoi(os.Getenv(childPoint))
 		if err := drive(dir, point); err != nil {
@@ -50,15 +60,30 @@ func drive(dir string, point int) error {
 	if err != nil {
 		return err
 	}
+	alone := os.Getenv(childAlone) == "true"
+	options := app.Options{Config: cfg}
+	if alone {
+		options.Manifest = trusting
+	}
 	var passed atomic.Int64 // boundaries are passed by several goroutines
-	a, err := app.Open(ctx, app.Options{Config: cfg, Hook: func(string) {
+	options.Hook = func(string) {
 		if passed.Add(1) == int64(point) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // nothing of this process runs on
 		}
-	}})
+	}
+	a, err := app.Open(ctx, options)
 	if err != nil {
 		return err
+	}
+	if alone {
+		m, err := a.AgentModes(ctx, "feedback-river")
+		if err == nil && m.Standing == nil {
+			_, err = a.SetMode(ctx, app.SetMode{Agent: "feedback-river", Mode: delegation.Autonomous, Text: "a test"})
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if _, err := a.Resume(ctx, "", nil); err != nil {
 		return fmt.Errorf("resume: %w", err)
@@ -68,19 +93,23 @@ func drive(dir string, point int) error {
 		return err
 	}
 	if len(drafts) == 0 {
-		o, err := a.Run(ctx, app.RunRequest{Agent: "feedback-river", Sample: true})
+		file := filepath.Join(cfg.Dir, "sample.csv") // read as a file: the embedded sample is never published alone
+		if err := os.WriteFile(file, sample.CSV(), 0o600); err != nil {
+			return err
+		}
+		o, err := a.Run(ctx, app.RunRequest{Agent: "feedback-river", Paths: []string{file}})
 		if err != nil {
 			return fmt.Errorf("run: %w", err)
 		}
 		drafts = append(drafts, o.Draft)
 	}
 	d := drafts[0]
-	if d.State == handoff.Validated {
+	if d.State == handoff.Validated && !alone {
 		if d, _, err = a.Approve(ctx, d.ID, "", ""); err != nil {
 			return fmt.Errorf("approve: %w", err)
 		}
 	}
-	if d.State == handoff.Approved {
+	if d.State == handoff.Approved && !alone {
 		if err := publish(ctx, a, d.ChangeSet); err != nil {
 			return err
 		}
@@ -108,12 +137,12 @@ func publish(ctx context.Context, a *app.App, set string) error {
 
 // child runs drive in a process of its own and returns how many boundaries it
 // passed, or -1 when it was killed.
-func child(t *testing.T, dir string, point int) int {
+func child(t *testing.T, dir string, point int, alone bool) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+dir, childPoint+"="+strconv.Itoa(point))
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childDir+"="+dir, childPoint+"="+strconv.Itoa(point), childAlone+"="+strconv.FormatBool(alone))
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -136,29 +165,43 @@ func child(t *testing.T, dir string, point int) int {
 // ROLEOS_TEST_CRASH=full; without it every third boundary is tried, and every
 // ninth with -short.
 func TestKilledAtEveryBoundaryNothingIsLostOrTwice(t *testing.T) {
+	step := 3 // every boundary takes minutes under the race detector
+	if testing.Short() {
+		step = 9
+	}
+	killEverywhere(t, step, false)
+}
+
+// TestKilledWhilePublishingAlone does the same with an agent that publishes under
+// a standing delegation, where no person comes by to go on.
+func TestKilledWhilePublishingAlone(t *testing.T) {
+	step := 6
+	if testing.Short() {
+		step = 18
+	}
+	killEverywhere(t, step, true)
+}
+
+func killEverywhere(t *testing.T, step int, alone bool) {
 	whole := t.TempDir()
-	points := child(t, whole, 0)
+	points := child(t, whole, 0, alone)
 	if points < 30 {
 		t.Fatalf("only %d boundaries were passed; the hook is not wired", points)
 	}
-	want := check(t, whole, "never killed")
-	step := 3 // every boundary takes minutes under the race detector
-	switch {
-	case os.Getenv("ROLEOS_TEST_CRASH") == "full":
+	want := check(t, whole, "never killed", alone)
+	if os.Getenv("ROLEOS_TEST_CRASH") == "full" {
 		step = 1
-	case testing.Short():
-		step = 9
 	}
 	for point := 1; point <= points; point += step {
 		t.Run(strconv.Itoa(point), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			// How many boundaries there are differs by a few with the timing.
-			if child(t, dir, point) != -1 && point < points-5 {
+			if child(t, dir, point, alone) != -1 && point < points-5 {
 				t.Fatalf("the process was not killed at boundary %d of %d", point, points)
 			}
-			child(t, dir, 0)
-			if got := check(t, dir, "killed and gone on"); !bytes.Equal(got, want) {
+			child(t, dir, 0, alone)
+			if got := check(t, dir, "killed and gone on", alone); !bytes.Equal(got, want) {
 				t.Error("the synthesis differs from the one of a process that was never killed")
 			}
 		})
@@ -166,7 +209,7 @@ func TestKilledAtEveryBoundaryNothingIsLostOrTwice(t *testing.T) {
 }
 
 // check returns the published synthesis after looking at all that must hold.
-func check(t *testing.T, dir, when string) []byte {
+func check(t *testing.T, dir, when string, alone bool) []byte {
 	t.Helper()
 	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
 	if err != nil {
@@ -216,7 +259,15 @@ func check(t *testing.T, dir, when string) []byte {
 	for _, r := range records {
 		once[r.Kind]++
 	}
-	for _, kind := range []string{"draft.validated", "review.approve", "change.planned", "change.granted", "change.applied", "draft.published"} {
+	yes := "review.approve"
+	if alone {
+		yes = "review.release"
+	}
+	waiting, err := a.Handoffs(t.Context(), false)
+	if err != nil || len(waiting) != 1 || len(waiting[0].Clocks) != 1 || !waiting[0].Clocks[0].Running() {
+		bad("handoffs %+v (%v), want one with one clock that runs", waiting, err)
+	}
+	for _, kind := range []string{"draft.validated", yes, "change.planned", "change.granted", "change.applied", "draft.published"} {
 		if once[kind] != 1 {
 			bad("the audit log has %s %d times", kind, once[kind])
 		}

@@ -44,11 +44,11 @@ func (a *App) openChange(hook func(string)) (*change.Service, error) {
 		targets = append(targets, change.Registered{Manifest: a.tracker.Manifest(trackerTarget), Target: a.tracker})
 	}
 	return change.New(change.Options{
-		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Keys: keyfile.New(a.stateFile("keys")),
+		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Trail: a.setTrail, Keys: keyfile.New(a.stateFile("keys")),
 		Targets:  targets,
 		Policy:   change.Policy{Version: policyVersion, Environment: "workspace", Solo: a.solo()},
-		Contract: a.gate.Current,
-		Now:      a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Hook: hook,
+		Contract: a.gate.Current, Standing: a.inForce,
+		Now: a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Hook: hook,
 	})
 }
 
@@ -133,7 +133,7 @@ func (a *App) ProposeTickets(ctx context.Context, draft string, most int) (Plan,
 		By: guardrails.Principal{ID: "agent:" + d.Agent}, Run: d.Run, Draft: d.ID, Target: trackerTarget,
 		Intent:  fmt.Sprintf("Open %d tickets for the first issues of “%s”", len(proposed.Changes), d.Title),
 		Changes: proposed.Changes, Envelope: envelope(m, e, ""), Contract: d.Contract,
-		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(s)},
+		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(s.Sources)},
 		Provenance: append([]string{"draft " + d.ID, "records " + d.Records, "from revision " + rev.Digest}, proposed.Notes...),
 	})
 	if err != nil {

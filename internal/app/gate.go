@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -9,7 +10,7 @@ import (
 
 	"roleos/config"
 	"roleos/contracts"
-	"roleos/internal/artefact"
+	"roleos/contracts/gate"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
@@ -18,7 +19,8 @@ import (
 // gatekeeper implements handoff.Gatekeeper with the workspace's contracts.
 type gatekeeper struct {
 	contracts *contracts.Set
-	policy    artefact.Policy
+	kinds     map[string]kind
+	upstream  func(ctx context.Context, run string) ([]contracts.Upstream, error)
 }
 
 // Contracts returns the embedded contracts and, above them, those of the
@@ -57,21 +59,73 @@ func (g *gatekeeper) Current(_ context.Context, pinned string) (string, error) {
 }
 
 // Check implements handoff.Gatekeeper.
-func (g *gatekeeper) Check(ctx context.Context, contract string, body []byte, records []evidence.Record) (handoff.Check, error) {
-	c, err := g.contracts.Get(contract)
+func (g *gatekeeper) Check(ctx context.Context, s handoff.Subject) (handoff.Check, error) {
+	c, err := g.contracts.Get(s.Contract)
 	if err != nil {
 		return handoff.Check{}, err
 	}
-	result := contracts.Check(ctx, c, contracts.Subject{
-		Body: body, Records: records,
+	subject := contracts.Subject{
+		Body: s.Body, Records: s.Records, Digest: s.Digest, Author: s.Authors,
 		Corpus: func() (*evidence.Corpus, error) {
-			var s artefact.FeedbackSynthesis
-			if err := json.Unmarshal(body, &s); err != nil {
-				return nil, fault.Wrap(err, fault.Invalid, "app.check", "the draft is no %s", artefact.SynthesisSchema)
+			// A contract is named after the artefact that it is about.
+			if k, ok := g.kinds[c.ID]; ok {
+				return k.Corpus(s.Body, s.Records)
 			}
-			return s.Corpus(records, g.policy)
+			return evidence.NewCorpus(s.Records, nil)
 		},
-	})
+	}
+	for _, a := range s.Attestations {
+		subject.Attestations = append(subject.Attestations, contracts.Attestation{Gate: a.Gate, By: a.By, Roles: []string{a.Role}, Digest: a.Digest, At: a.At})
+	}
+	if c.Carry != nil && s.Run != "" {
+		if subject.Upstream, err = g.upstream(ctx, s.Run); err != nil {
+			return handoff.Check{}, err
+		}
+	}
+	result := contracts.Check(ctx, c, subject)
 	report, err := json.Marshal(result)
-	return handoff.Check{Passed: result.Passed(), Report: report}, err
+	return handoff.Check{Passed: result.Passed(), Ready: result.Ready(), Report: report}, err
+}
+
+// Terms implements handoff.Termsheet.
+func (g *gatekeeper) Terms(_ context.Context, contract string) (handoff.Terms, error) {
+	c, err := g.contracts.Get(contract)
+	if err != nil {
+		return handoff.Terms{}, err
+	}
+	t := handoff.Terms{From: handoff.Side(c.From), To: handoff.Side(c.To), Owner: c.Governance.WorkflowOwner}
+	for _, k := range c.SLA {
+		t.Promises = append(t.Promises, handoff.Promise{
+			On: k.On, Expect: k.Expect, Role: cmp.Or(k.Role(), c.To.Role), Within: k.Limit(), Working: k.Calendar == contracts.Working,
+			Remind: k.Reminders(), Escalate: k.Then == contracts.Escalate,
+		})
+	}
+	for _, x := range c.Gates {
+		if x.Kind == gate.Attested {
+			t.Attests = append(t.Attests, handoff.Attests{Gate: x.ID, Says: x.Says, Role: gate.RoleOf(x.By)})
+		}
+	}
+	return t, nil
+}
+
+// upstreamOf returns the artefacts that the run built on; none is an empty list,
+// so that a contract knows it from not having been told.
+func (a *App) upstreamOf(ctx context.Context, id string) ([]contracts.Upstream, error) {
+	r, err := a.db.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var in draftInput
+	if err := json.Unmarshal(r.Input, &in); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "app.upstream", "the input of run %s is not readable", id)
+	}
+	out := []contracts.Upstream{}
+	for _, u := range in.Upstream {
+		rev, err := a.db.Revision(ctx, u.Draft, u.Revision)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, contracts.Upstream{Kind: u.Kind, Draft: u.Draft, Body: rev.Body})
+	}
+	return out, nil
 }

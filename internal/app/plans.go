@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,15 +14,12 @@ import (
 	"roleos/internal/change"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
+	"roleos/internal/identity"
 	"roleos/internal/run"
 )
 
 // Plan is a change set as a person sees it.
 type Plan = change.View
-
-func (a *App) person() guardrails.Principal {
-	return guardrails.Principal{ID: a.cfg.Principal, Person: true}
-}
 
 // Plans lists change sets, newest first.
 func (a *App) Plans(ctx context.Context) ([]change.Set, error) {
@@ -45,28 +43,44 @@ func (a *App) ShowPlan(ctx context.Context, id string) (Plan, error) {
 	if err != nil {
 		return v, err
 	}
-	if was, ok := a.shown(id); !ok || was.View != v.Digest {
-		err = a.noteShown(id, shown{By: a.cfg.Principal, View: v.Digest, At: a.now()})
+	if !a.Actor(ctx).May(identity.Decide) {
+		return v, nil // a program that reads is nobody who was shown it
+	}
+	by := a.actor(ctx)
+	if was, ok := a.shown(id, by); !ok || was.View != v.Digest {
+		err = a.noteShown(id, shown{By: by, View: v.Digest, At: a.now()})
 	}
 	return v, err
 }
 
-// shown is what this workspace's person was shown of a change set, and when first.
+// shown is what a person was shown of a change set, and when first.
 type shown struct {
 	By   string    `json:"by"`
 	View string    `json:"view"`
 	At   time.Time `json:"at"`
 }
 
-// shownFile is this person's note: what one was shown, another was not.
-func (a *App) shownFile(id string) string {
-	return a.stateFile("shown", id+"-"+strings.TrimPrefix(a.cfg.Principal, "person:")+".json")
+// shownFile is a person's note: what one was shown, another was not.
+func (a *App) shownFile(id, by string) string {
+	return a.stateFile("shown", id+"-"+strings.TrimPrefix(by, "person:")+".json")
 }
 
-func (a *App) shown(id string) (shown, bool) {
+func (a *App) shown(id, by string) (shown, bool) {
 	var s shown
-	data, err := os.ReadFile(a.shownFile(id))
-	return s, err == nil && json.Unmarshal(data, &s) == nil && s.By == a.cfg.Principal
+	if strings.ContainsAny(id+by, `/\`) {
+		return s, false // no id of ours, and no way out of the folder
+	}
+	data, err := os.ReadFile(a.shownFile(id, by))
+	return s, err == nil && json.Unmarshal(data, &s) == nil && s.By == by
+}
+
+// StillShown refuses with fault.Stale when this person was shown another form of
+// the change set since the one with the digest; "" means whichever was last.
+func (a *App) StillShown(ctx context.Context, id, digest string) error {
+	if s, _ := a.shown(id, a.actor(ctx)); digest != "" && s.View != digest {
+		return fault.New(fault.Stale, "app.confirm", "what would be done now is not what that tag names").WithMend("Look at it again: roleos plan show")
+	}
+	return nil
 }
 
 func (a *App) noteShown(id string, s shown) error {
@@ -74,11 +88,14 @@ func (a *App) noteShown(id string, s shown) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(a.shownFile(id), data)
+	return writeFile(a.shownFile(id, s.By), data)
 }
 
 // StagePlan tries the change set on a copy and proves its inverse there.
 func (a *App) StagePlan(ctx context.Context, id string) (Plan, error) {
+	if err := a.member(ctx); err != nil {
+		return Plan{}, err
+	}
 	if _, err := a.change.Stage(ctx, id); err != nil {
 		return Plan{}, err
 	}
@@ -88,11 +105,14 @@ func (a *App) StagePlan(ctx context.Context, id string) (Plan, error) {
 // ConfirmPlan takes this person's typed answer for the change set they were
 // shown. Nothing but the answer that the plan asks for confirms it.
 func (a *App) ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Grant, error) {
+	if err := a.member(ctx); err != nil {
+		return guardrails.Grant{}, err
+	}
 	if err := a.secondPerson(ctx, id); err != nil {
 		return guardrails.Grant{}, err
 	}
-	s, _ := a.shown(id)
-	g, err := a.change.Confirm(ctx, id, a.person(), change.Answer{Text: answer, View: s.View, Shown: s.At})
+	s, _ := a.shown(id, a.actor(ctx))
+	g, err := a.change.Confirm(ctx, id, a.person(ctx), change.Answer{Text: answer, View: s.View, Shown: s.At})
 	return g, a.afterRefusal(ctx, id, err)
 }
 
@@ -115,7 +135,7 @@ func (a *App) secondPerson(ctx context.Context, id string) error {
 		return err
 	}
 	for _, r := range reviews {
-		if r.Verdict == handoff.Approve && r.Digest == digest && r.By == a.cfg.Principal {
+		if r.Verdict == handoff.Approve && r.Digest == digest && r.By == a.actor(ctx) {
 			return fault.New(fault.Denied, "app.confirm", "%s approved %s; in a team a second person confirms its publication", r.By, draft).
 				WithMend("Ask a colleague to run: roleos plan confirm %s", id)
 		}
@@ -142,13 +162,16 @@ func (a *App) withdraw(ctx context.Context, set change.Set) error {
 	if err != nil || draft == "" || set.Undoes != "" {
 		return err
 	}
-	_, err = a.Handoff.Withdrawn(ctx, draft, digest, a.cfg.Principal)
+	_, err = a.Handoff.Withdrawn(ctx, draft, digest, a.actor(ctx))
 	return err
 }
 
 // ApplyPlan does what was confirmed, and goes on where a killed process stopped.
 func (a *App) ApplyPlan(ctx context.Context, id string) (Plan, error) {
-	in := applyInput{Run: a.newID("run"), Set: id, By: a.cfg.Principal}
+	if err := a.member(ctx); err != nil {
+		return Plan{}, err
+	}
+	in := applyInput{Run: a.newID("run"), Set: id, By: a.actor(ctx)}
 	view, err := a.change.Show(ctx, id)
 	if err != nil {
 		return Plan{}, err
@@ -181,6 +204,9 @@ func (a *App) ApplyPlan(ctx context.Context, id string) (Plan, error) {
 // UndoPlan plans and stages the change set that takes another one back. It is
 // confirmed like every other.
 func (a *App) UndoPlan(ctx context.Context, id string) (Plan, error) {
+	if err := a.member(ctx); err != nil {
+		return Plan{}, err
+	}
 	set, err := a.change.Undo(ctx, id, guardrails.Principal{ID: "roleos"})
 	if err != nil {
 		return Plan{}, err
@@ -188,12 +214,50 @@ func (a *App) UndoPlan(ctx context.Context, id string) (Plan, error) {
 	return a.StagePlan(ctx, set.ID)
 }
 
+// BuiltOn returns the drafts that were made from the one which the change set
+// publishes or takes back, oldest first, without those that were rejected.
+func (a *App) BuiltOn(ctx context.Context, id string) ([]handoff.Draft, error) {
+	out, err := a.change.Get(ctx, id)
+	if err == nil && out.Set.Undoes != "" {
+		out, err = a.change.Get(ctx, out.Set.Undoes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	draft, _, err := published(out.Set)
+	if err != nil || draft == "" {
+		return nil, err
+	}
+	all, err := a.Drafts(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(x, y handoff.Draft) int { return x.CreatedAt.Compare(y.CreatedAt) })
+	under := map[string]bool{draft: true}
+	var built []handoff.Draft
+	for _, d := range all {
+		in, err := a.draftedFrom(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(in.Upstream, func(u upstream) bool { return under[u.Draft] }) {
+			if under[d.ID] = true; d.State != handoff.Rejected {
+				built = append(built, d)
+			}
+		}
+	}
+	return built, nil
+}
+
 // RejectPlan ends a change set that has not begun; its draft goes back into review.
 func (a *App) RejectPlan(ctx context.Context, id, reason string) (Plan, error) {
+	if err := a.member(ctx); err != nil {
+		return Plan{}, err
+	}
 	if reason == "" {
 		return Plan{}, fault.New(fault.Invalid, "app.plan", "say why it is rejected").WithMend("Add: --text \"...\"")
 	}
-	set, err := a.change.Reject(ctx, id, a.person(), reason)
+	set, err := a.change.Reject(ctx, id, a.person(ctx), reason)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -205,7 +269,7 @@ func (a *App) RejectPlan(ctx context.Context, id, reason string) (Plan, error) {
 
 // dropPlan ends a change set whose draft has moved on.
 func (a *App) dropPlan(ctx context.Context, id, reason string) error {
-	_, err := a.change.Reject(ctx, id, a.person(), reason)
+	_, err := a.change.Reject(ctx, id, a.person(ctx), reason)
 	if fault.KindOf(err) == fault.Conflict {
 		return nil // it has ended already
 	}

@@ -12,13 +12,12 @@ import (
 	"roleos/agents"
 	"roleos/guardrails"
 	"roleos/guardrails/delegation"
-	"roleos/internal/artefact"
 	"roleos/internal/audit"
 	"roleos/internal/change"
 	"roleos/internal/engine"
+	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
-	"roleos/internal/report"
 	"roleos/internal/run"
 )
 
@@ -34,12 +33,15 @@ type publishInput struct {
 // publishes it: planned, tried on a copy, and its inverse proven there. Nothing
 // is written to the workspace before a person confirms that change set.
 func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.Draft, Plan, error) {
-	in := publishInput{Run: a.newID("run"), Draft: draft, By: a.cfg.Principal}
+	if err := a.member(ctx); err != nil {
+		return handoff.Draft{}, Plan{}, err
+	}
+	in := publishInput{Run: a.newID("run"), Draft: draft, By: a.actor(ctx)}
 	if err := a.sound(ctx, draft); err != nil {
 		return handoff.Draft{}, Plan{}, err
 	}
 	err := a.db.InTx(ctx, func(ctx context.Context) error {
-		d, rev, err := a.Handoff.Review(ctx, handoff.Act{Draft: draft, By: a.cfg.Principal, Digest: digest, Verdict: handoff.Approve, Text: text})
+		d, rev, err := a.Handoff.Review(ctx, handoff.Act{Draft: draft, By: a.actor(ctx), Digest: digest, Verdict: handoff.Approve, Text: text})
 		if err != nil {
 			return err
 		}
@@ -72,41 +74,49 @@ func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.
 	return d, plan, err
 }
 
-// sound refuses a draft whose newest revision is not the one that was made and
-// checked: its digest must stand in the audit log, and its contract must pass
-// again over the stored bytes. Rows of the store alone prove nothing.
-func (a *App) sound(ctx context.Context, draft string) error {
-	const op = "app.publish"
+// logged refuses a draft whose newest revision is not the one that was made and
+// checked: its digest must stand in the audit log. Rows of the store alone prove
+// nothing.
+func (a *App) logged(ctx context.Context, draft string) (handoff.Draft, handoff.Revision, error) {
 	d, err := a.db.Draft(ctx, draft)
 	if err != nil {
-		return err
+		return d, handoff.Revision{}, err
 	}
 	rev, err := a.db.Revision(ctx, draft, 0)
 	if err != nil {
-		return err
+		return d, rev, err
 	}
-	records, err := a.AuditRecords(ctx)
+	records, err := a.log.About(ctx, draft)
 	if err != nil {
-		return err
+		return d, rev, err
 	}
 	if !slices.ContainsFunc(records, func(r audit.Record) bool {
 		var detail struct{ Digest string }
 		made := strings.HasPrefix(r.Kind, "draft.") || r.Kind == "review."+string(handoff.Edit)
-		return made && r.Subject == draft && json.Unmarshal(r.Detail, &detail) == nil && detail.Digest == rev.Digest
+		return made && json.Unmarshal(r.Detail, &detail) == nil && detail.Digest == rev.Digest
 	}) {
-		return fault.New(fault.Denied, op, "revision %d of %s is not in the audit log: it was not made here, or the store was changed", rev.N, draft).
+		return d, rev, fault.New(fault.Denied, "app.publish", "revision %d of %s is not in the audit log: it was not made here, or the store was changed", rev.N, draft).
 			WithMend("Look: roleos audit verify, roleos doctor")
+	}
+	return d, rev, nil
+}
+
+// sound refuses a draft that is not logged, or whose contract does not pass
+// again over the stored bytes.
+func (a *App) sound(ctx context.Context, draft string) error {
+	d, rev, err := a.logged(ctx, draft)
+	if err != nil {
+		return err
 	}
 	if !rev.Passed {
 		return nil // the review says why
 	}
-	evidence, err := a.Records(ctx, d.Records)
-	if err != nil {
+	if err := a.attested(ctx, draft, rev.Digest); err != nil {
 		return err
 	}
-	check, err := a.gate.Check(ctx, d.Contract, rev.Body, evidence)
+	check, err := a.Handoff.Recheck(ctx, draft)
 	if err == nil && !check.Passed {
-		err = fault.New(fault.Denied, op, "revision %d of %s no longer passes its contract %s", rev.N, draft, d.Contract).
+		err = fault.New(fault.Denied, "app.publish", "revision %d of %s no longer passes its contract %s", rev.N, draft, d.Contract).
 			WithMend("See: roleos contract check %s", draft)
 	}
 	return err
@@ -149,7 +159,7 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	if err := a.sound(ctx, d.ID); err != nil {
 		return "", err
 	}
-	m, err := agents.Find(d.Agent)
+	m, err := a.manifest(d.Agent)
 	if err != nil {
 		return "", err
 	}
@@ -159,7 +169,7 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	}
 	v.State, v.Next = string(handoff.Published), nil
 	var text bytes.Buffer
-	if err := report.Markdown(&text, v); err != nil {
+	if err := v.Markdown(&text); err != nil {
 		return "", err
 	}
 	e, err := m.Envelope(filesTarget)
@@ -167,17 +177,22 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 		return "", err
 	}
 	folder := path.Join(a.cfg.Publish.Root, e.Paths[0], d.ID)
+	sources, err := a.db.Sources(ctx, d.Records)
+	if err != nil {
+		return "", err
+	}
 	proposal := change.Proposal{
 		Key: in.Run, By: guardrails.Principal{ID: "agent:" + d.Agent}, Run: in.Run, Draft: d.ID,
 		Intent: "Publish “" + d.Title + "”, revision approved by " + in.By, Target: filesTarget,
 		Envelope: envelope(m, e, a.cfg.Publish.Root), Contract: d.Contract,
-		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(v.Synthesis)},
+		Taint:      guardrails.Taint{Untrusted: true, Sources: sourceNames(sources)},
 		Provenance: []string{"draft " + d.ID, provenRevision + rev.Digest, "records " + d.Records},
 	}
+	file := a.kinds()[d.Kind].File
 	for _, f := range []struct {
 		name string
 		body []byte
-	}{{"synthesis.md", text.Bytes()}, {"synthesis.json", rev.Body}} {
+	}{{file + ".md", text.Bytes()}, {file + ".json", rev.Body}} {
 		object := path.Join(folder, f.name)
 		op, err := a.writeOp(ctx, object)
 		if err != nil {
@@ -189,9 +204,9 @@ func (a *App) planPublication(ctx context.Context, in publishInput) (string, err
 	return set.ID, err
 }
 
-func sourceNames(s artefact.FeedbackSynthesis) []string {
+func sourceNames(sources []evidence.Source) []string {
 	var out []string
-	for _, src := range s.Sources {
+	for _, src := range sources {
 		out = append(out, src.Name)
 	}
 	return out
@@ -288,8 +303,14 @@ func (a *App) notePublication(ctx context.Context, id, by string) error {
 		if err != nil || draft == "" {
 			return err
 		}
-		_, err = a.Handoff.Withdrawn(ctx, draft, digest, by)
-		return err
+		d, err := a.Handoff.Withdrawn(ctx, draft, digest, by)
+		if err != nil {
+			return err
+		}
+		if sample, err := a.fromSample(ctx, d); err != nil || sample {
+			return err
+		}
+		return a.remember(ctx, d.Agent, "undone:"+id, delegation.Event{Kind: delegation.Reverted, Draft: draft, By: by, Text: id})
 	}
 	draft, digest, err := published(out.Set)
 	if err != nil || draft == "" {

@@ -5,30 +5,49 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"roleos/internal/fault"
+	"roleos/internal/handoff"
 	"roleos/internal/run"
 	"roleos/internal/store"
 )
 
-// watch passes a run's progress on to f while this process works on it.
-func (a *App) watch(id string, f func(string, int, int)) {
+// watch passes a run's progress on to f while this process works on it, until
+// the function it returns is called. f may be nil.
+func (a *App) watch(id string, f func(string, int, int)) (stop func()) {
 	if f == nil {
-		return
+		return func() {}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.watchers[id] = f
+	a.watching++
+	n := a.watching
+	if a.watchers[id] == nil {
+		a.watchers[id] = map[int]func(string, int, int){}
+	}
+	a.watchers[id][n] = f
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.watchers[id], n)
+		if len(a.watchers[id]) == 0 {
+			delete(a.watchers, id)
+		}
+	}
 }
 
+// watcher returns what tells everybody who watches the run then.
 func (a *App) watcher(id string) func(string, int, int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if f := a.watchers[id]; f != nil {
-		return f
+	return func(stage string, done, total int) {
+		a.mu.Lock()
+		told := slices.Collect(maps.Values(a.watchers[id]))
+		a.mu.Unlock()
+		for _, f := range told {
+			f(stage, done, total)
+		}
 	}
-	return func(string, int, int) {}
 }
 
 // fail ends a run as failed and returns why. An interrupted run has not failed:
@@ -42,13 +61,6 @@ func (a *App) fail(ctx context.Context, id string, why error) error {
 		return errors.Join(why, err)
 	}
 	return why
-}
-
-// unwatch forgets a run's progress.
-func (a *App) unwatch(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.watchers, id)
 }
 
 // end moves a run to its last state, once.
@@ -86,11 +98,50 @@ func (a *App) Runs(ctx context.Context, status run.Status) ([]run.Run, error) {
 	}
 }
 
+// draftedFrom returns what the draft's run was started with; the zero draftInput
+// for a draft without a run.
+func (a *App) draftedFrom(ctx context.Context, d handoff.Draft) (draftInput, error) {
+	var in draftInput
+	if d.Run == "" {
+		return in, nil
+	}
+	r, err := a.db.Run(ctx, d.Run)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return in, nil
+	}
+	if err != nil || r.Kind != kindDraft {
+		return in, err
+	}
+	return in, json.Unmarshal(r.Input, &in)
+}
+
+// fromSample reports whether the draft, or one that it is built on, was made
+// from the embedded sample.
+func (a *App) fromSample(ctx context.Context, d handoff.Draft) (bool, error) {
+	in, err := a.draftedFrom(ctx, d)
+	if err != nil || in.Sample {
+		return in.Sample, err
+	}
+	for _, u := range in.Upstream { // older than d, so this ends
+		up, err := a.db.Draft(ctx, u.Draft)
+		if err != nil {
+			return false, err
+		}
+		if sample, err := a.fromSample(ctx, up); err != nil || sample {
+			return sample, err
+		}
+	}
+	return false, nil
+}
+
 // GetRun returns one run.
 func (a *App) GetRun(ctx context.Context, id string) (run.Run, error) { return a.db.Run(ctx, id) }
 
 // CancelRun stops a run that has not ended. What it has stored stays.
 func (a *App) CancelRun(ctx context.Context, id string) error {
+	if err := a.member(ctx); err != nil {
+		return err
+	}
 	r, err := a.db.Run(ctx, id)
 	if err != nil {
 		return err
@@ -102,7 +153,7 @@ func (a *App) CancelRun(ctx context.Context, id string) error {
 		return err
 	}
 	return a.db.InTx(ctx, func(ctx context.Context) error {
-		return a.end(ctx, id, run.Cancelled, "cancelled by "+a.cfg.Principal)
+		return a.end(ctx, id, run.Cancelled, "cancelled by "+a.actor(ctx))
 	})
 }
 
@@ -122,7 +173,7 @@ func (a *App) Resume(ctx context.Context, id string, progress func(string, int, 
 		return nil, fault.New(fault.Conflict, "app.resume", "run %s is %s; there is nothing to go on with", id, r.Status)
 	}
 	for _, r := range waiting {
-		a.watch(r.ID, progress)
+		defer a.watch(r.ID, progress)()
 	}
 	// Before anything is started, so that what was interrupted goes on at once.
 	if _, err := a.engine.Resume(ctx); err != nil {
@@ -168,13 +219,18 @@ func (a *App) restart(ctx context.Context, r run.Run) error {
 			return err
 		}
 		return a.applying.Start(ctx, r.ID, in)
+	case kindRelease:
+		var in releaseInput
+		if err := json.Unmarshal(r.Input, &in); err != nil {
+			return err
+		}
+		return a.releasing.Start(ctx, r.ID, in)
 	}
 	return nil
 }
 
 // outcome waits for a run that goes on and returns what it ended with.
 func (a *App) outcome(ctx context.Context, r run.Run) (Outcome, error) {
-	defer a.unwatch(r.ID)
 	var err error
 	switch r.Kind {
 	case kindDraft:
@@ -183,6 +239,12 @@ func (a *App) outcome(ctx context.Context, r run.Run) (Outcome, error) {
 		_, err = a.publishing.Wait(ctx, r.ID)
 	case kindApply:
 		_, err = a.applying.Wait(ctx, r.ID)
+	case kindRelease:
+		var in releaseInput
+		if err := json.Unmarshal(r.Input, &in); err != nil {
+			return Outcome{}, err
+		}
+		err = a.released(ctx, r.ID, in)
 	}
 	if err != nil {
 		return Outcome{}, a.fail(ctx, r.ID, err)

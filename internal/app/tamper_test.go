@@ -132,3 +132,35 @@ func TestAMissingCheckpointVouchesForNothing(t *testing.T) {
 		t.Errorf("without a checkpoint the log counts as intact (%v)", err)
 	}
 }
+
+// TestAForgedLedgerIsNotBelieved marks an effect done that nobody did, as
+// somebody with the database's file could, and applies.
+func TestAForgedLedgerIsNotBelieved(t *testing.T) {
+	dir := t.TempDir()
+	a := workspace(t, dir)
+	o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, plan, err := a.Approve(t.Context(), o.Draft.ID, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.ConfirmPlan(t.Context(), plan.ID, plan.Ask.Want); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, dir, "UPDATE effects SET state = 'done' WHERE n = 0")
+	a = workspace(t, dir)
+	defer a.Close() //nolint:errcheck // the workspace is thrown away
+	if _, err := a.ApplyPlan(t.Context(), plan.ID); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "cannot be believed") {
+		t.Errorf("applying over a forged ledger: %v", err)
+	}
+	for _, c := range a.Doctor(t.Context()) {
+		if c.Name == "ledger" && c.OK {
+			t.Errorf("doctor did not notice: %s", c.Found)
+		}
+	}
+}

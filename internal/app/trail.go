@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"roleos/internal/audit"
+	"roleos/internal/change"
 	"roleos/internal/fault"
 	"roleos/internal/store"
 )
@@ -149,5 +150,23 @@ func (a *App) AuditRecords(ctx context.Context) ([]audit.Record, error) {
 	}
 }
 
+// ProveAudit returns the proof that the log holds record seq.
+func (a *App) ProveAudit(ctx context.Context, seq int64) (audit.Proof, error) {
+	return a.log.Prove(ctx, seq)
+}
+
 // ExportAudit writes the log as JSON Lines with a proof for each record.
 func (a *App) ExportAudit(ctx context.Context, w io.Writer) error { return a.log.Export(ctx, w) }
+
+// setTrail is what the log says about a change set.
+func (a *App) setTrail(ctx context.Context, set string) ([]change.Trace, error) {
+	records, err := a.log.About(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]change.Trace, len(records))
+	for i, r := range records {
+		out[i] = change.Trace{Kind: r.Kind, Detail: r.Detail}
+	}
+	return out, nil
+}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"roleos/agents/feedbackriver"
 	"roleos/contracts"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
@@ -16,23 +17,23 @@ import (
 	"roleos/internal/store"
 )
 
-// View returns everything a report shows of revision n, the newest for 0.
-func (a *App) View(ctx context.Context, draft string, n int) (report.View, error) {
-	d, rev, s, err := a.synthesis(ctx, draft, n)
+// View returns everything that is shown of revision n, the newest for 0.
+func (a *App) View(ctx context.Context, draft string, n int) (Document, error) {
+	d, rev, k, err := a.revision(ctx, draft, n)
 	if err != nil {
-		return report.View{}, err
+		return Document{}, err
 	}
 	records, err := a.Records(ctx, d.Records)
 	if err != nil {
-		return report.View{}, err
+		return Document{}, err
 	}
 	gates, err := gatesOf(rev.Check)
 	if err != nil {
-		return report.View{}, err
+		return Document{}, err
 	}
 	reviews, err := a.db.Reviews(ctx, draft)
 	if err != nil {
-		return report.View{}, err
+		return Document{}, err
 	}
 	said := ""
 	for _, r := range reviews {
@@ -40,10 +41,67 @@ func (a *App) View(ctx context.Context, draft string, n int) (report.View, error
 			said = r.Text
 		}
 	}
-	return report.View{
-		Said: said, Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
-		Synthesis: s, Records: lookup(records), Gates: gates, Next: NextFor(d, rev.Passed), Solo: a.solo(),
-	}, nil
+	mode, why, refused, err := a.wayOf(ctx, d)
+	if err != nil {
+		return Document{}, err
+	}
+	if refused != "" {
+		said = refused
+	}
+	next := nextAt(d, rev.Passed, gates)
+	doc := Document{
+		View: report.View{
+			Said: said, Draft: d.ID, Revision: strconv.Itoa(rev.N), Digest: rev.Digest, State: string(d.State), Generated: rev.At,
+			Records: lookup(records), Gates: gates, Next: next, Solo: a.solo(), Mode: mode, ModeWhy: why,
+		},
+		Kind: d.Kind, Body: rev.Body,
+	}
+	if k.Page == nil {
+		doc.Synthesis, err = parseSynthesis(rev.Body)
+		return doc, err
+	}
+	sources, err := a.db.Sources(ctx, d.Records)
+	if err != nil {
+		return doc, err
+	}
+	doc.SourceName = func(id string) string { return sourceName(sources, id) }
+	p, err := k.Page(rev.Body, doc.Records, doc.SourceName)
+	p.Facts = append(p.Facts, staleFacts(rev.Body)...)
+	doc.Page = &p
+	return doc, err
+}
+
+// nextAt is NextFor with the first gate that waits for a person named.
+func nextAt(d handoff.Draft, passed bool, gates []report.Gate) []string {
+	next := NextFor(d, passed)
+	for i, n := range next {
+		for _, g := range gates {
+			if g.Status == string(contracts.Waiting) {
+				next[i] = strings.Replace(n, " GATE", " "+g.ID, 1)
+				break
+			}
+		}
+	}
+	return next
+}
+
+// Brief is where revision n of a draft stands, the newest for 0, without what it
+// says: what a list or a program asks for often.
+type Brief struct {
+	Draft  handoff.Draft
+	Digest string
+	Gates  []report.Gate
+	Next   []string
+}
+
+// Brief returns where a draft stands; it reads no records.
+func (a *App) Brief(ctx context.Context, draft string, n int) (Brief, error) {
+	d, rev, _, err := a.revision(ctx, draft, n)
+	if err != nil {
+		return Brief{}, err
+	}
+	gates, err := gatesOf(rev.Check)
+	return Brief{d, rev.Digest, gates, nextAt(d, rev.Passed, gates)}, err
 }
 
 // gatesOf reads a contract's result as it is stored.
@@ -67,24 +125,12 @@ func gatesOf(check []byte) ([]report.Gate, error) {
 
 // Recheck runs the pinned contract over the newest revision again, from its
 // stored bytes and records.
-func (a *App) Recheck(ctx context.Context, draft string) (report.View, error) {
+func (a *App) Recheck(ctx context.Context, draft string) (Document, error) {
 	v, err := a.View(ctx, draft, 0)
 	if err != nil {
 		return v, err
 	}
-	d, err := a.db.Draft(ctx, draft)
-	if err != nil {
-		return v, err
-	}
-	rev, err := a.db.Revision(ctx, draft, 0)
-	if err != nil {
-		return v, err
-	}
-	records, err := a.Records(ctx, d.Records)
-	if err != nil {
-		return v, err
-	}
-	check, err := a.gate.Check(ctx, d.Contract, rev.Body, records)
+	check, err := a.Handoff.Recheck(ctx, draft)
 	if err != nil {
 		return v, err
 	}
@@ -92,20 +138,31 @@ func (a *App) Recheck(ctx context.Context, draft string) (report.View, error) {
 	return v, err
 }
 
-func (a *App) synthesis(ctx context.Context, draft string, n int) (handoff.Draft, handoff.Revision, artefact.FeedbackSynthesis, error) {
-	var s artefact.FeedbackSynthesis
+// revision returns revision n of a draft, the newest for 0, with its kind.
+func (a *App) revision(ctx context.Context, draft string, n int) (handoff.Draft, handoff.Revision, kind, error) {
 	d, err := a.db.Draft(ctx, draft)
 	if err != nil {
-		return d, handoff.Revision{}, s, err
+		return d, handoff.Revision{}, kind{}, err
+	}
+	k, ok := a.kinds()[d.Kind]
+	if !ok {
+		return d, handoff.Revision{}, k, fault.New(fault.Internal, "app.view", "draft %s is a %s, which this version of roleos does not know", draft, d.Kind)
 	}
 	rev, err := a.db.Revision(ctx, draft, n)
+	return d, rev, k, err
+}
+
+// synthesis returns revision n of a feedback synthesis.
+func (a *App) synthesis(ctx context.Context, draft string, n int) (handoff.Draft, handoff.Revision, artefact.FeedbackSynthesis, error) {
+	d, rev, k, err := a.revision(ctx, draft, n)
 	if err != nil {
-		return d, rev, s, err
+		return d, rev, artefact.FeedbackSynthesis{}, err
 	}
-	if err := json.Unmarshal(rev.Body, &s); err != nil {
-		return d, rev, s, fault.Wrap(err, fault.Internal, "app.view", "revision %d of %s is not readable", rev.N, draft)
+	if k.ID != feedbackriver.Kind {
+		return d, rev, artefact.FeedbackSynthesis{}, fault.New(fault.Invalid, "app.synthesis", "draft %s is a %s; themes are in feedback syntheses only", draft, d.Kind)
 	}
-	return d, rev, s, nil
+	s, err := parseSynthesis(rev.Body)
+	return d, rev, s, err
 }
 
 // lookup finds records by id; the index is built at the first question.
@@ -132,17 +189,29 @@ func NextFor(d handoff.Draft, passed bool) []string {
 	switch d.State {
 	case handoff.Drafted:
 		if passed { // changes were requested
+			if d.Kind != feedbackriver.Kind {
+				return []string{"roleos review change " + d.ID + " --help", "roleos drafts show " + d.ID + " --quotes"}
+			}
 			return []string{"roleos review edit --help", "roleos drafts show " + d.ID + " --quotes"}
 		}
 		return []string{"roleos drafts show " + d.ID + " --gates"}
 	case handoff.Validated, handoff.InReview:
+		if !passed { // a gate waits for a person's word
+			return []string{"roleos drafts show " + d.ID + " --gates", "roleos review attest " + d.ID + " GATE"}
+		}
 		return []string{"roleos review approve " + d.ID, "roleos drafts show " + d.ID + " --quotes"}
 	case handoff.Approved:
 		if d.ChangeSet != "" {
 			return []string{"roleos plan show " + d.ChangeSet, "roleos plan confirm " + d.ChangeSet}
 		}
 		return []string{"roleos resume"}
-	case handoff.Published, handoff.Acknowledged, handoff.Started, handoff.Closed, handoff.Rejected:
+	case handoff.Published:
+		return []string{"roleos handoff acknowledge " + d.ID, "roleos handoff refuse " + d.ID + " --text \"...\""}
+	case handoff.Acknowledged:
+		return []string{"roleos handoff start " + d.ID, "roleos handoff refuse " + d.ID + " --text \"...\""}
+	case handoff.Started:
+		return []string{"roleos handoff close " + d.ID}
+	case handoff.Closed, handoff.Rejected:
 	}
 	return nil
 }
@@ -168,16 +237,20 @@ func (a *App) Drafts(ctx context.Context, states []handoff.State) ([]handoff.Dra
 
 // Cited is one quote of a draft with its number, by which people ask for its row.
 type Cited struct {
-	N       int            `json:"n"` // from 1
-	ThemeID string         `json:"theme_id"`
-	Theme   string         `json:"theme"`
+	N       int            `json:"n"`                  // from 1
+	ThemeID string         `json:"theme_id,omitempty"` // what it is quoted for: a theme, a statement
+	Theme   string         `json:"theme,omitempty"`
 	Quote   evidence.Quote `json:"quote"`
 	Place   string         `json:"place"`
 }
 
 // Quotes numbers every quote of a draft, in the order in which it shows them.
 func (a *App) Quotes(ctx context.Context, draft string, n int) ([]Cited, error) {
-	d, _, s, err := a.synthesis(ctx, draft, n)
+	d, rev, k, err := a.revision(ctx, draft, n)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := k.Claims(rev.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -185,20 +258,18 @@ func (a *App) Quotes(ctx context.Context, draft string, n int) ([]Cited, error) 
 	if err != nil {
 		return nil, err
 	}
+	sources, err := a.db.Sources(ctx, d.Records)
+	if err != nil {
+		return nil, err
+	}
 	find := lookup(records)
 	var out []Cited
-	for _, t := range s.Themes {
-		all := t.Quotes
-		if t.Says != nil && !slices.Contains(all, *t.Says) {
-			all = append([]evidence.Quote{*t.Says}, all...)
+	for _, claim := range claims {
+		c := Cited{N: len(out) + 1, ThemeID: claim.Of, Theme: claim.Label, Quote: claim.Quote}
+		if r, ok := find(claim.Quote.RecordID); ok {
+			c.Place = r.Where(sourceName(sources, r.Source))
 		}
-		for _, q := range all {
-			c := Cited{N: len(out) + 1, ThemeID: t.ID, Theme: t.Label, Quote: q}
-			if r, ok := find(q.RecordID); ok {
-				c.Place = r.Where(sourceName(s.Sources, r.Source))
-			}
-			out = append(out, c)
-		}
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -234,7 +305,7 @@ func (r Row) Marked(show func(string) string) string {
 // id. The original text is shown on request only, and the audit log says to whom.
 func (a *App) Evidence(ctx context.Context, draft string, n int, which string, original bool) (Row, error) {
 	const op = "app.evidence"
-	d, rev, s, err := a.synthesis(ctx, draft, n)
+	d, rev, k, err := a.revision(ctx, draft, n)
 	if err != nil {
 		return Row{}, err
 	}
@@ -258,10 +329,20 @@ func (a *App) Evidence(ctx context.Context, draft string, n int, which string, o
 			return Row{}, fault.Wrap(err, fault.Internal, op, "quote %s of revision %d is not in its record", which, rev.N)
 		}
 	}
-	row.Record, row.Text, row.Place = r, r.Text, r.Where(sourceName(s.Sources, r.Source))
-	for _, t := range s.Themes {
-		if slices.Contains(t.RecordIDs, r.ID) || slices.Contains(t.AlsoIn, r.ID) {
-			row.Themes = append(row.Themes, t)
+	sources, err := a.db.Sources(ctx, d.Records)
+	if err != nil {
+		return Row{}, err
+	}
+	row.Record, row.Text, row.Place = r, r.Text, r.Where(sourceName(sources, r.Source))
+	if k.ID == feedbackriver.Kind {
+		s, err := parseSynthesis(rev.Body)
+		if err != nil {
+			return Row{}, err
+		}
+		for _, t := range s.Themes {
+			if slices.Contains(t.RecordIDs, r.ID) || slices.Contains(t.AlsoIn, r.ID) {
+				row.Themes = append(row.Themes, t)
+			}
 		}
 	}
 	if original && len(r.Masks) > 0 {
@@ -269,7 +350,7 @@ func (a *App) Evidence(ctx context.Context, draft string, n int, which string, o
 			return Row{}, err
 		}
 		err := a.db.InTx(ctx, func(ctx context.Context) error {
-			return a.log.Append(ctx, "original.shown", a.cfg.Principal, r.ID, map[string]any{"draft": draft})
+			return a.log.Append(ctx, "original.shown", a.actor(ctx), r.ID, map[string]any{"draft": draft})
 		})
 		if err != nil {
 			return Row{}, err
@@ -289,7 +370,7 @@ type Comparison struct {
 
 // Diff compares revisions from and to; 0 means the newest, and the one before it.
 func (a *App) Diff(ctx context.Context, draft string, from, to int) (Comparison, error) {
-	d, late, b, err := a.synthesis(ctx, draft, to)
+	d, late, k, err := a.revision(ctx, draft, to)
 	if err != nil {
 		return Comparison{}, err
 	}
@@ -299,11 +380,15 @@ func (a *App) Diff(ctx context.Context, draft string, from, to int) (Comparison,
 	if from < 1 || from >= late.N {
 		return Comparison{}, fault.New(fault.Invalid, "app.diff", "draft %s has revisions 1 to %d; there is nothing between %d and %d to compare", draft, d.Revision, from, late.N)
 	}
-	_, _, x, err := a.synthesis(ctx, draft, from)
+	early, err := a.db.Revision(ctx, draft, from)
 	if err != nil {
 		return Comparison{}, err
 	}
-	c := Comparison{Draft: draft, From: from, To: late.N, Notes: []string{}, Differences: artefact.Diff(x, b)}
+	differences, err := k.Diff(early.Body, late.Body)
+	if err != nil {
+		return Comparison{}, err
+	}
+	c := Comparison{Draft: draft, From: from, To: late.N, Notes: []string{}, Differences: differences}
 	for n := from + 1; n <= late.N; n++ {
 		r, err := a.db.Revision(ctx, draft, n)
 		if err != nil {

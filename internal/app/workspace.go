@@ -47,7 +47,7 @@ func InitWorkspace(dir string) ([]string, error) {
 		return nil, err
 	}
 	var made []string
-	for _, d := range []string{".", "context", "contracts"} {
+	for _, d := range []string{".", "context", "contracts", "roles"} {
 		path := filepath.Join(abs, d)
 		if exists(path) {
 			continue

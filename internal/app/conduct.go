@@ -1,0 +1,315 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"roleos/agents"
+	"roleos/config"
+	"roleos/internal/conduct"
+	"roleos/internal/fault"
+	"roleos/internal/run"
+	"roleos/internal/store/workflows"
+	"roleos/internal/workflow"
+)
+
+// mostDrafting is how many agents of one workflow draft at a time.
+const mostDrafting = 3
+
+// Workflows returns the embedded workflows and, above them, those in the
+// workflows folder of the workspace.
+func (a *App) Workflows() ([]workflow.Definition, error) { return Workflows(a.cfg.Dir) }
+
+// Workflows returns the workflows that hold in the workspace in dir.
+func Workflows(dir string) ([]workflow.Definition, error) {
+	own := filepath.Join(dir, "workflows")
+	if exists(filepath.Join(dir, config.FileName)) && isDir(own) {
+		return workflow.Load(workflow.Embedded(), os.DirFS(own))
+	}
+	return workflow.Load(workflow.Embedded())
+}
+
+// Workflow returns one workflow; fault.NotFound names the ones there are.
+func (a *App) Workflow(id string) (workflow.Definition, error) {
+	all, err := a.Workflows()
+	if err != nil {
+		return workflow.Definition{}, err
+	}
+	return workflow.Find(all, id)
+}
+
+// WorkflowRequest begins a run of a workflow.
+type WorkflowRequest struct {
+	Workflow string
+	Paths    []string
+	Alert    string // the draft whose alert begins it; "": a new cycle does
+	// Said is told what happens; nil for nobody. It may be called from several
+	// goroutines.
+	Said func(step, what string)
+}
+
+// RunWorkflow begins a run and leads it to the first people.
+func (a *App) RunWorkflow(ctx context.Context, r WorkflowRequest) (workflow.Run, error) {
+	const op = "app.workflow"
+	d, err := a.Workflow(r.Workflow)
+	if err != nil {
+		return workflow.Run{}, err
+	}
+	if err := a.Vouched(ctx, workflowSubject(d)); err != nil {
+		return workflow.Run{}, err
+	}
+	in := workflow.Input{Trigger: workflow.OnCycle, Of: r.Alert}
+	if r.Alert != "" {
+		in.Trigger = workflow.OnAlert
+		if err := a.alerting(ctx, r.Alert); err != nil {
+			return workflow.Run{}, err
+		}
+	}
+	if len(d.Triggers) > 0 && !slices.ContainsFunc(d.Triggers, func(t workflow.Trigger) bool { return t.On == in.Trigger }) {
+		return workflow.Run{}, fault.New(fault.Invalid, op, "no %s begins %s", in.Trigger, d.Name)
+	}
+	for _, p := range r.Paths {
+		abs, err := absolute(p)
+		if err != nil {
+			return workflow.Run{}, err
+		}
+		if !address(p) && !exists(abs) {
+			return workflow.Run{}, fault.New(fault.NotFound, op, "there is no file or folder %s", p)
+		}
+		in.Paths = append(in.Paths, abs)
+	}
+	s := a.conductor(r.Said)
+	begun, err := s.Begin(ctx, a.newID("wf"), d, in, a.actor(ctx))
+	if err != nil {
+		return begun, err
+	}
+	return s.Lead(ctx, begun.ID)
+}
+
+// alerting refuses a draft that reports no significant pattern.
+func (a *App) alerting(ctx context.Context, draft string) error {
+	_, _, s, err := a.synthesis(ctx, draft, 0)
+	if err != nil {
+		return err
+	}
+	if len(s.Alerts) == 0 {
+		return fault.New(fault.Invalid, "app.workflow", "draft %s reports no pattern that changed against its own history; it begins nothing", draft).
+			WithMend("A new cycle needs no alert: leave --alert out.")
+	}
+	return nil
+}
+
+// LeadWorkflow goes on with a run until it waits for people or is over.
+func (a *App) LeadWorkflow(ctx context.Context, id string, said func(step, what string)) (workflow.Run, error) {
+	if _, err := a.WorkflowRun(ctx, id); err != nil {
+		return workflow.Run{}, err
+	}
+	return a.conductor(said).Lead(ctx, id)
+}
+
+// RedoStep takes a failed step of a run up again and goes on with it.
+func (a *App) RedoStep(ctx context.Context, id, step string, said func(step, what string)) (workflow.Run, error) {
+	s := a.conductor(said)
+	if _, err := s.Redo(ctx, id, step, a.actor(ctx)); err != nil {
+		return workflow.Run{}, err
+	}
+	return s.Lead(ctx, id)
+}
+
+// CancelWorkflow ends a run. The drafts that it made stay.
+func (a *App) CancelWorkflow(ctx context.Context, id, why string) (workflow.Run, error) {
+	r, err := a.conductor(nil).Cancel(ctx, id, why, a.actor(ctx))
+	if err != nil {
+		return r, err
+	}
+	for _, x := range r.State.Steps {
+		if x.Status != workflow.Cancelled || x.Run == "" {
+			continue
+		}
+		if was, err := a.db.Run(ctx, x.Run); err == nil && was.Status == run.Running {
+			if err := a.CancelRun(ctx, x.Run); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, nil
+}
+
+// WorkflowRun returns one run, the newest for "".
+func (a *App) WorkflowRun(ctx context.Context, id string) (workflow.Run, error) {
+	if id != "" {
+		return workflows.New(a.db).WorkflowRun(ctx, id)
+	}
+	all, err := a.WorkflowRuns(ctx, "")
+	if err == nil && len(all) == 0 {
+		err = fault.New(fault.NotFound, "app.workflow", "no workflow was ever run here").
+			WithMend("For example: roleos workflow run discover --in FOLDER")
+	}
+	if err != nil {
+		return workflow.Run{}, err
+	}
+	return all[0], nil
+}
+
+// mostRuns bounds lists of workflow runs.
+const mostRuns = 200
+
+// WorkflowRuns returns the newest runs of the status, of all for "".
+func (a *App) WorkflowRuns(ctx context.Context, status workflow.RunStatus) ([]workflow.Run, error) {
+	return workflows.New(a.db).WorkflowRuns(ctx, status, mostRuns)
+}
+
+// ContinueWorkflows leads every open run as far as it goes without people, and
+// returns those that moved. It is what a command does at its end that may have
+// completed a step, and what a service does now and then.
+func (a *App) ContinueWorkflows(ctx context.Context, said func(step, what string)) ([]workflow.Run, error) {
+	open, err := a.WorkflowRuns(ctx, workflow.RunOpen)
+	if err != nil {
+		return nil, err
+	}
+	var moved []workflow.Run
+	for _, was := range open {
+		now, err := a.conductor(said).Lead(ctx, was.ID)
+		if err != nil {
+			return moved, err
+		}
+		if now.Seq != was.Seq {
+			moved = append(moved, now)
+		}
+	}
+	return moved, nil
+}
+
+func (a *App) conductor(said func(step, what string)) *conduct.Service {
+	return &conduct.Service{
+		Runs: workflows.New(a.db), Desk: &desk{a: a}, Audit: a.log, Tx: a.db, Now: a.now, Most: mostDrafting, Said: said,
+	}
+}
+
+// desk does what a workflow's steps need done. It looks at the input once.
+type desk struct {
+	a      *App
+	once   sync.Once
+	sorted Inputs
+	err    error
+}
+
+// Draft implements conduct.Desk.
+func (d *desk) Draft(ctx context.Context, j conduct.Job) (string, error) {
+	if by := (Actor{ID: j.By}); d.a.actor(ctx) != by.ID {
+		ctx = WithActor(ctx, d.a.Person(j.By))
+	}
+	o, err := d.a.Run(ctx, RunRequest{ID: j.Run, Agent: j.Agent, Paths: j.Paths, From: j.From})
+	return o.Draft.ID, err
+}
+
+// Stands implements conduct.Desk.
+func (d *desk) Stands(ctx context.Context, draft string) (string, error) {
+	x, err := d.a.db.Draft(ctx, draft)
+	return string(x.State), err
+}
+
+// Readable implements conduct.Desk.
+func (d *desk) Readable(ctx context.Context, paths, kinds []string) ([]string, error) {
+	if len(kinds) == 0 {
+		return nil, nil
+	}
+	d.once.Do(func() { d.sorted, d.err = d.a.Inputs(ctx, paths) })
+	return d.sorted.Of(kinds), d.err
+}
+
+// Sorted implements conduct.Desk.
+func (d *desk) Sorted(ctx context.Context, paths []string) (conduct.Sorting, error) {
+	d.once.Do(func() { d.sorted, d.err = d.a.Inputs(ctx, paths) })
+	name := func(path string) string {
+		for _, root := range paths {
+			if rel, err := filepath.Rel(root, path); err == nil && rel != "." && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel)
+			}
+		}
+		return filepath.Base(path)
+	}
+	out := conduct.Sorting{Kinds: map[string][]string{}}
+	for kind, files := range d.sorted.Kinds {
+		for _, f := range files {
+			out.Kinds[kind] = append(out.Kinds[kind], name(f))
+		}
+	}
+	for _, u := range d.sorted.Unread {
+		out.Unread = append(out.Unread, conduct.Unread{Name: name(u.Path), Why: u.Why})
+	}
+	return out, d.err
+}
+
+// Vouched implements conduct.Desk.
+func (d *desk) Vouched(ctx context.Context, agent string) error {
+	m, err := agents.Find(agent)
+	if err != nil {
+		return err
+	}
+	return d.a.Vouched(ctx, agentSubject(m))
+}
+
+// begun returns the run of the request's id when it was begun before: one that
+// was interrupted goes on, one that failed fails again.
+func (a *App) begun(ctx context.Context, r RunRequest) (run.Run, error) {
+	if r.ID == "" {
+		return run.Run{}, nil
+	}
+	was, err := a.db.Run(ctx, r.ID)
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return run.Run{}, nil
+	case err != nil || was.Status == run.Succeeded:
+		return was, err
+	case was.Status != run.Running:
+		return was, fault.New(fault.Conflict, "app.run", "run %s %s: %s", was.ID, was.Status, was.Error)
+	}
+	if _, err := a.engine.Resume(ctx); err != nil {
+		return was, err
+	}
+	return was, a.restart(ctx, was)
+}
+
+// draftID names the draft of a run: the same one for the same named run.
+func (a *App) draftID(prefix, run string) string {
+	if run == "" {
+		return a.newID(prefix)
+	}
+	sum := sha256.Sum256([]byte(run))
+	return prefix + "-" + hex.EncodeToString(sum[:5])
+}
+
+// leadEvery is how often a service looks whether a workflow can go on: people
+// complete steps in other processes, and timers run out.
+const leadEvery = 5 * time.Second
+
+// keepWorkflows leads open runs on every now and then until Close.
+func (a *App) keepWorkflows(ctx context.Context) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(leadEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if _, err := a.ContinueWorkflows(ctx, nil); err != nil && ctx.Err() == nil {
+					a.logger.WarnContext(ctx, "a workflow could not go on", "error", err)
+				}
+			}
+		}
+	})
+	a.endKeeping = func() {
+		cancel()
+		done.Wait()
+	}
+}

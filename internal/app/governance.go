@@ -1,0 +1,179 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"roleos/agents"
+	"roleos/internal/audit"
+	"roleos/internal/fault"
+	"roleos/internal/store/workflows"
+	"roleos/internal/workflow"
+)
+
+// Subject is an agent or a workflow that somebody has to answer for.
+type Subject struct {
+	ID      string // agent:feedback-river, workflow:discover
+	Name    string
+	Version string // of its declaration: a new one is attested anew
+	Owner   string // the role
+	attest  string // the command that attests it
+}
+
+func agentSubject(m agents.Manifest) Subject {
+	return Subject{ID: "agent:" + m.ID, Name: m.Name, Version: m.Version, Owner: m.Governance.WorkflowOwner, attest: "roleos agent attest " + m.ID}
+}
+
+func workflowSubject(d workflow.Definition) Subject {
+	return Subject{ID: "workflow:" + d.ID, Name: d.Name, Version: d.Version, Owner: d.Governance.WorkflowOwner, attest: "roleos workflow attest " + d.ID}
+}
+
+// Standing says whether somebody answers for a subject now.
+type Standing struct {
+	workflow.Attestation
+	Holds bool      `json:"holds"`
+	Until time.Time `json:"until,omitzero"` // when the word lapses
+	Why   string    `json:"why,omitempty"`  // why it does not hold
+	Mend  string    `json:"mend,omitempty"`
+}
+
+// Standing returns whether somebody answers for the subject.
+func (a *App) Standing(ctx context.Context, s Subject) (Standing, error) {
+	word, err := workflows.New(a.db).Governance(ctx, s.ID)
+	st := Standing{Attestation: word, Mend: "Whoever holds role " + s.Owner + " runs: " + s.attest}
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		st.Why = "nobody has attested that they answer for " + s.Name
+		return st, nil
+	case err != nil:
+		return st, err
+	}
+	st.Until = word.At.AddDate(0, 0, a.cfg.Governance.AttestEveryDays)
+	logged, err := a.onRecord(ctx, word)
+	if err != nil {
+		return st, err
+	}
+	switch {
+	case !logged:
+		st.Why = "the word of " + word.By + " for " + s.Name + " is not in the audit log: the store was changed"
+	case word.Version != s.Version:
+		st.Why = word.By + " attested version " + word.Version + " of " + s.Name + "; this is version " + s.Version
+	case word.Owner != s.Owner:
+		st.Why = word.By + " attested " + s.Name + " as " + word.Owner + "; its owner is " + s.Owner + " now"
+	case !a.now().Before(st.Until):
+		st.Why = "the word of " + word.By + ", who answers for " + s.Name + ", lapsed on " + st.Until.Format("2 January 2006")
+	default:
+		st.Holds, st.Mend = true, ""
+	}
+	return st, nil
+}
+
+// onRecord reports whether the attestation is in the audit log: a row of the store
+// alone is nobody's word.
+func (a *App) onRecord(ctx context.Context, word workflow.Attestation) (bool, error) {
+	records, err := a.log.About(ctx, word.Subject)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(records, func(r audit.Record) bool {
+		var said workflow.Attestation
+		return r.Kind == "governance.attested" && r.Actor == word.By && json.Unmarshal(r.Detail, &said) == nil &&
+			said.Version == word.Version && said.Owner == word.Owner && said.At.Equal(word.At)
+	}), nil
+}
+
+// Vouched refuses a subject that nobody answers for: a lapsed owner stops it. In
+// solo mode the one person there is answers for what they begin for the first
+// time; the log marks it. What lapsed they attest themselves.
+func (a *App) Vouched(ctx context.Context, s Subject) error {
+	st, err := a.Standing(ctx, s)
+	if err != nil || st.Holds {
+		return err
+	}
+	if a.solo() && st.Version != s.Version {
+		_, err := a.attest(ctx, s, true)
+		return err
+	}
+	return fault.New(fault.Denied, "app.governance", "%s does not run: %s", s.Name, st.Why).WithMend("%s", st.Mend)
+}
+
+// AttestAgent is the word of the actor, who holds the owner's role, that they
+// answer for the agent until it lapses.
+func (a *App) AttestAgent(ctx context.Context, id string) (Standing, error) {
+	m, err := agents.Find(id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return a.owner(ctx, agentSubject(m))
+}
+
+// AttestWorkflow is AttestAgent for a workflow.
+func (a *App) AttestWorkflow(ctx context.Context, id string) (Standing, error) {
+	d, err := a.Workflow(id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return a.owner(ctx, workflowSubject(d))
+}
+
+func (a *App) owner(ctx context.Context, s Subject) (Standing, error) {
+	if err := a.require(ctx, "answer for "+s.Name, s.Owner); err != nil {
+		return Standing{}, err
+	}
+	return a.attest(ctx, s, false)
+}
+
+func (a *App) attest(ctx context.Context, s Subject, solo bool) (Standing, error) {
+	word := workflow.Attestation{Subject: s.ID, Version: s.Version, Owner: s.Owner, By: a.actor(ctx), Solo: solo, At: a.now().UTC()}
+	err := a.db.InTx(ctx, func(ctx context.Context) error {
+		if err := workflows.New(a.db).AddGovernance(ctx, word); err != nil {
+			return err
+		}
+		return a.log.Append(ctx, "governance.attested", word.By, s.ID, word)
+	})
+	if err != nil {
+		return Standing{}, err
+	}
+	return a.Standing(ctx, s)
+}
+
+// AgentStanding returns whether somebody answers for the agent.
+func (a *App) AgentStanding(ctx context.Context, id string) (Standing, error) {
+	m, err := agents.Find(id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return a.Standing(ctx, agentSubject(m))
+}
+
+// answeredFor fails for the first agent or workflow whose owner's word was given
+// here and does not hold any more. What nobody attested yet never ran here.
+func (a *App) answeredFor(ctx context.Context) error {
+	var all []Subject
+	manifests, err := agents.Manifests()
+	if err != nil {
+		return err
+	}
+	for _, m := range manifests {
+		all = append(all, agentSubject(m))
+	}
+	flows, err := a.Workflows()
+	if err != nil {
+		return err
+	}
+	for _, d := range flows {
+		all = append(all, workflowSubject(d))
+	}
+	for _, s := range all {
+		st, err := a.Standing(ctx, s)
+		if err != nil {
+			return err
+		}
+		if !st.Holds && st.By != "" {
+			return fault.New(fault.Denied, "app.governance", "%s", st.Why).WithMend("%s", st.Mend)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package app_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"roleos/config"
+	"roleos/internal/app"
+	"roleos/internal/artefact"
+	"roleos/internal/evidence"
+	"roleos/internal/handoff"
+	"roleos/internal/llm/llmtest"
+	"roleos/internal/llm/pipeline"
+)
+
+func withModel(t *testing.T, provider, name string, events func(pipeline.Event)) *app.App {
+	t.Helper()
+	cfg, _, err := config.Load(config.Options{Workspace: t.TempDir(), User: "tester", Flags: map[string]string{"model.provider": provider, "model.name": name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), app.Options{Config: cfg, ModelEvents: events})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+// TestAModelThatAttacksInventsNothing words real feedback with a model that
+// invents quotes, ids and figures and obeys whatever a record says, and looks for
+// what of it got into the drafts. With ROLEOS_TEST_MODELS=full that is every file.
+func TestAModelThatAttacksInventsNothing(t *testing.T) {
+	const folder = "../../../shared/data/feedback"
+	all := os.Getenv("ROLEOS_TEST_MODELS") == "full"
+	var files []string
+	for _, pattern := range []string{"support*.csv", "cfpb*.csv", "*.json", "samples_315/*.csv", "app_reviews/*.csv", "*.csv"} {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pattern == "*.csv" && !all {
+			break
+		}
+		for i, f := range found {
+			if !strings.HasSuffix(f, ".labels.csv") && (all || i < 3) {
+				files = append(files, f)
+			}
+		}
+	}
+	if len(files) == 0 {
+		t.Skip("SKIPPED: no real feedback at ../shared/data/feedback")
+	}
+	a := withModel(t, "fake", "adversarial", nil)
+	dropped := 0
+	for _, file := range files {
+		o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Paths: []string{file}})
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		v, err := a.View(t.Context(), o.Draft.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Draft.State != handoff.Validated {
+			t.Errorf("%s: the draft is %s; gates: %+v", file, o.Draft.State, v.Gates)
+		}
+		grounded(t, v.Synthesis, v.Records)
+		worded(t, file, v.Synthesis, v.Records)
+		dropped += len(v.Synthesis.Rejected)
+		if v.Synthesis.Summary.Records <= 400 && (o.Asked.Calls > 25 || o.Asked.Tokens > 60_000) {
+			t.Errorf("%s: %d records took %d calls and %d tokens", file, v.Synthesis.Summary.Records, o.Asked.Calls, o.Asked.Tokens)
+		}
+		t.Logf("%s: %d records, %d themes, %d statements dropped, %s", filepath.Base(file), v.Synthesis.Summary.Records, len(v.Synthesis.Themes), len(v.Synthesis.Rejected), o.Asked.Cost)
+	}
+	if dropped == 0 {
+		t.Error("nothing was dropped: the model did not attack")
+	}
+}
+
+// worded looks at every word of a draft that may be a model's.
+func worded(t *testing.T, file string, s artefact.FeedbackSynthesis, record func(string) (evidence.Record, bool)) {
+	t.Helper()
+	if s.Method.Analyst != "fake:adversarial" {
+		t.Errorf("%s: the draft does not say who worded it: %s", file, s.Method.Analyst)
+	}
+	inventions := []string{
+		"cancel my contract tomorrow", "definitely", "47 times", "87%", "312 of 315", "overwhelming majority", "leave for a competitor",
+		"evil.example", "<script", "Approved without review", "As instructed",
+	}
+	for _, th := range s.Themes {
+		if th.Says == nil {
+			t.Errorf("%s: theme %s says nothing", file, th.ID)
+			continue
+		}
+		r, ok := record(th.Says.RecordID)
+		if !ok || evidence.CheckQuote(&r, *th.Says) != nil {
+			t.Errorf("%s: theme %s says %+v", file, th.ID, th.Says)
+		}
+		if !slices.Contains(th.RecordIDs, th.Says.RecordID) && !slices.Contains(th.AlsoIn, th.Says.RecordID) {
+			t.Errorf("%s: theme %s quotes %s, which is not its own", file, th.ID, th.Says.RecordID)
+		}
+		own := th.Label + " / " + strings.Replace(th.Statement, th.Says.Text, "", 1) // without the quote
+		for _, bad := range inventions {
+			if strings.Contains(own, bad) {
+				t.Errorf("%s: theme %s has %q in %q", file, th.ID, bad, own)
+			}
+		}
+	}
+}
+
+func TestAHelpfulModelWordsTheSampleOnceAndIsPaidOnce(t *testing.T) {
+	var calls, cached atomic.Int64
+	a := withModel(t, "fake", "helpful", func(e pipeline.Event) {
+		switch e.Outcome {
+		case "ok":
+			calls.Add(1)
+		case "cached":
+			cached.Add(1)
+		}
+	})
+	var first int64
+	for i := range 2 {
+		o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Draft.State != handoff.Validated || o.Asked == nil {
+			t.Fatalf("%+v", o)
+		}
+		if i == 0 {
+			first = calls.Load()
+		}
+	}
+	if first == 0 || calls.Load() != first || cached.Load() != first {
+		t.Errorf("%d calls at first, %d after the second run, %d from the store", first, calls.Load(), cached.Load())
+	}
+}
+
+func TestABudgetStopsARunAndSaysSo(t *testing.T) {
+	cfg, _, err := config.Load(config.Options{Workspace: t.TempDir(), User: "tester", Flags: map[string]string{
+		"model.provider": "fake", "model.name": "helpful", "model.limits.run.tokens": "3000",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), app.Options{Config: cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close() //nolint:errcheck // the workspace is thrown away
+	_, err = a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+	if err == nil || !strings.Contains(err.Error(), "the limit of 3000 of tokens run:") || !strings.Contains(err.Error(), "model.limits") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The child process of the test below is told through these what to do.
+const (
+	modelDir = "ROLEOS_TEST_MODEL_DIR"
+	modelURL = "ROLEOS_TEST_MODEL_URL"
+)
+
+// wordSample drafts from the sample with the model at the address, or goes on
+// with what was begun.
+func wordSample(dir, address string) error {
+	ctx := context.Background()
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester", Flags: map[string]string{
+		"model.provider": "compatible", "model.name": "test", "model.base_url": address, "model.concurrency": "2",
+	}})
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, app.Options{Config: cfg})
+	if err != nil {
+		return err
+	}
+	if _, err := a.Resume(ctx, "", nil); err != nil {
+		return err
+	}
+	drafts, err := a.Drafts(ctx, nil)
+	if err == nil && len(drafts) == 0 {
+		_, err = a.Run(ctx, app.RunRequest{Agent: "feedback-river", Sample: true})
+	}
+	if err == nil {
+		err = a.Close()
+	}
+	return err
+}
+
+// TestAKilledRunPaysNoAnswerTwice kills the process while calls are under way,
+// lets another go on, and counts what the provider was asked.
+func TestAKilledRunPaysNoAnswerTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: starts processes")
+	}
+	begun := make(chan int, 100)
+	s := llmtest.NewServer(t, llmtest.OpenAI, func(c llmtest.Call) llmtest.Reply {
+		begun <- c.Number
+		text := `{"themes":[]}`
+		if strings.Contains(string(c.Raw), "Which of these groups") {
+			text = `{"pairs":[]}`
+		}
+		return llmtest.Reply{Text: text, Delay: 300 * time.Millisecond}
+	})
+	start := func() *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Stderr = os.Stderr
+		return cmd
+	}
+	dir := t.TempDir()
+	env := append(os.Environ(), modelDir+"="+dir, modelURL+"="+s.URL+"/v1")
+	first := start()
+	first.Env = env
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range begun {
+		if n == 3 { // two are answered, or one and two are under way
+			break
+		}
+	}
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	second := start()
+	second.Env = env
+	if err := second.Run(); err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, c := range s.Calls() {
+		count[string(c.Raw)]++
+	}
+	twice := 0
+	for _, n := range count {
+		if n > 2 {
+			t.Errorf("one question was asked %d times", n)
+		}
+		if n > 1 {
+			twice++
+		}
+	}
+	if twice > 2 {
+		t.Errorf("%d questions were asked twice; at most 2 were under way", twice)
+	}
+	t.Logf("%d calls for %d questions, %d asked twice", len(s.Calls()), len(count), twice)
+}

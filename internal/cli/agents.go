@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roleos/agents"
+	"roleos/guardrails/delegation"
 	"roleos/internal/app"
 )
 
@@ -52,7 +53,7 @@ func (s *session) agentCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.AddCommand(list, show)
+	c.AddCommand(list, show, s.attestAgentCommand())
 	return c
 }
 
@@ -78,40 +79,14 @@ func (s *session) manifest(m agents.Manifest) {
 			strings.Join(e.Operations, " and "), strings.Join(e.Paths, ", "), e.MostEach, e.PerDay)
 	}
 	p("May touch", "nothing else")
+	alone := true
 	for _, x := range app.Modes(m) {
 		p("Mode", "%s: %s", x.Step, x.Result.Mode)
+		alone = alone && x.Result.Mode == delegation.Autonomous
 	}
-}
-
-func (s *session) modeCommand() *cobra.Command {
-	c := &cobra.Command{Use: "mode", Short: "See why an agent works autonomously or coordinated"}
-	explain := &cobra.Command{
-		Use: "explain AGENT", Short: "Explain the delegation mode of each step from its three factors", Args: cobra.ExactArgs(1),
-		Long: `The mode is computed by code from three factors: error tolerance, tool span and
-independence. A step is autonomous only when mistakes are cheap to fix, one tool is
-enough and nothing depends on it. A missing factor means coordinated.`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if err := s.format(asText, asJSON); err != nil {
-				return err
-			}
-			m, err := agents.Find(args[0])
-			if err != nil {
-				return err
-			}
-			modes := app.Modes(m)
-			if s.output == asJSON {
-				s.json(map[string]any{"schema": "roleos/modes/v1", "agent": m.ID, "steps": modes})
-				return nil
-			}
-			for _, x := range modes {
-				fmt.Fprintf(s.out, "%s: %s\n", x.Step, x.Result.Mode)
-				for _, r := range x.Result.Reasons {
-					fmt.Fprintf(s.out, "  %s\n", r)
-				}
-			}
-			return nil
-		},
+	if alone {
+		p("Publishes", "after a person confirmed exactly that change, unless a person has signed a standing delegation for it: roleos mode explain %s", m.ID)
+	} else {
+		p("Publishes", "after a person confirmed exactly that change")
 	}
-	c.AddCommand(explain)
-	return c
 }

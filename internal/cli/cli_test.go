@@ -26,6 +26,7 @@ func TestScript(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each command built with -race sleeps a second at its end
 			e.Setenv("ROLEOS_PRINCIPAL", "person:tester")
 			return nil
 		},

@@ -11,7 +11,6 @@ import (
 	"roleos/internal/app"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
-	"roleos/internal/report"
 )
 
 func (s *session) draftsCommand() *cobra.Command {
@@ -135,8 +134,8 @@ func (s *session) showQuotes(cmd *cobra.Command, a *app.App, draft string, revis
 	}
 	theme := ""
 	for _, q := range all {
-		if q.Theme != theme {
-			theme = q.Theme
+		if q.ThemeID != theme {
+			theme = q.ThemeID
 			fmt.Fprintf(s.out, "%s  %s\n", q.ThemeID, plain(q.Theme))
 		}
 		fmt.Fprintf(s.out, "  [%d] “%s”  (%s)\n", q.N, plain(q.Quote.Text), plain(q.Place))
@@ -145,7 +144,7 @@ func (s *session) showQuotes(cmd *cobra.Command, a *app.App, draft string, revis
 	return nil
 }
 
-func (s *session) showGates(v report.View) error {
+func (s *session) showGates(v app.Document) error {
 	if s.output == asJSON {
 		s.json(map[string]any{"schema": "roleos/gates/v1", "draft": v.Draft, "gates": v.Gates})
 		return nil
@@ -156,6 +155,9 @@ func (s *session) showGates(v report.View) error {
 		if g.Status == "failed" || g.Status == "error" {
 			failed = true
 			fmt.Fprintf(s.out, "        at %s: %s\n        mend: %s\n", g.Where, plain(g.Observed), g.Mend)
+		}
+		if g.Status == "waiting" {
+			fmt.Fprintf(s.out, "        %s\n        then: %s\n", plain(g.Observed), typed("roleos review attest "+v.Draft+" "+g.ID))
 		}
 	}
 	if failed {
@@ -214,11 +216,11 @@ set that publishes it; it is written only when that change set is confirmed.`,
 	}
 	show := s.draftsShowCommand()
 	show.Short = "Show a draft for review (as drafts show)"
-	c.AddCommand(list, show, s.approveCommand(),
+	c.AddCommand(list, show, s.approveCommand(), s.attestCommand(),
 		s.verdictCommand("request-changes", handoff.RequestChanges, "Send a draft back, saying what is wrong"),
 		s.verdictCommand("reject", handoff.Reject, "End a draft, saying why"),
 		s.verdictCommand("comment", handoff.Comment, "Say something about a draft"),
-		s.editCommand())
+		s.editCommand(), s.changeCommand())
 	return c
 }
 

@@ -19,12 +19,13 @@ func (s *session) planCommand() *cobra.Command {
 		Use: "plan", Short: "Look at change sets, confirm, apply and undo them",
 		Long: `A change set is what an approved draft would change in the world: these bytes, to
 these places, in this state. It was tried on a copy and its undoing proven there.
-A person confirms exactly this set; anything else confirms nothing.`,
+A person confirms exactly this set; anything else confirms nothing. Only for an agent
+that is autonomous in every step can a person sign that before (roleos mode set).`,
 	}
 	c.AddCommand(s.planListCommand(), s.planShowCommand(), s.planProposeCommand(), s.planConfirmCommand(),
 		s.planMove("stage PLAN", "Try a change set on a copy and prove its inverse", (*app.App).StagePlan),
 		s.planMove("apply PLAN", "Do what was confirmed, or go on where it was interrupted", (*app.App).ApplyPlan),
-		s.planMove("undo PLAN", "Plan the change set that takes this one back", (*app.App).UndoPlan),
+		s.planUndoCommand(),
 		s.planRejectCommand())
 	return c
 }
@@ -268,6 +269,36 @@ func (s *session) planMove(use, short string, do moveFunc) *cobra.Command {
 			}
 			if v.State == change.Applied {
 				return s.applied(v)
+			}
+			return s.writePlan(v, false)
+		},
+	}
+}
+
+func (s *session) planUndoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "undo PLAN", Short: "Plan the change set that takes this one back", Args: cobra.ExactArgs(1),
+		Long: `Plans and stages the change set that takes this one back; a person confirms it like
+every other. Drafts that were built on what would be taken back are named: they stay
+as they are.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := s.start(cmd)
+			if err != nil {
+				return err
+			}
+			v, err := a.UndoPlan(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			built, err := a.BuiltOn(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if len(built) > 0 {
+				s.say("Warning: other drafts are built on what this takes back. They stay as they are; look at them again, or take them back as well:")
+			}
+			for _, d := range built {
+				s.say("  %s (%s), %s", d.ID, d.Kind, strings.ReplaceAll(string(d.State), "_", " "))
 			}
 			return s.writePlan(v, false)
 		},

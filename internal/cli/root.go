@@ -13,6 +13,7 @@ import (
 	"roleos/config"
 	"roleos/internal/app"
 	"roleos/internal/fault"
+	"roleos/internal/telemetry"
 )
 
 // Main runs one command line and returns the process exit code: 0 ok, 1 a gate,
@@ -45,7 +46,8 @@ type session struct {
 	output    string
 	noInput   bool
 	verbose   bool
-	fenced    func() // ends the command
+	fenced    func()            // ends the command
+	metrics   *telemetry.Models // of a service; nil elsewhere
 	app       *app.App
 	cfg       config.Config
 	origins   config.Origins
@@ -65,7 +67,8 @@ func (s *session) root() *cobra.Command {
 
 Agents draft. A contract checks every draft before a person reads it. The person
 reviews it against its evidence. What it then changes in the world goes through
-guardrails and a confirmation of exactly that change.`,
+guardrails and a confirmation of exactly that change; only an agent that is autonomous
+in every step goes without it, under a delegation that a person signed before.`,
 		Example: `  roleos run feedback-river --sample          see it work on the embedded sample
   roleos run feedback-river --in export.csv   the same on your own file
   roleos review list                          what waits for a person`,
@@ -91,9 +94,10 @@ guardrails and a confirmation of exactly that change.`,
 			root.AddCommand(c)
 		}
 	}
-	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand())
-	add("decide", s.draftsCommand(), s.reviewCommand(), s.planCommand())
-	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.configCommand(), s.doctorCommand(), s.versionCommand())
+	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand(), s.workflowCommand(), s.serveCommand())
+	add("decide", s.draftsCommand(), s.reviewCommand(), s.planCommand(), s.handoffCommand())
+	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.roleCommand(), s.scaffoldCommand(), s.lifecycleCommand(), s.diagnoseCommand(), s.evalCommand(), s.promptCommand(), s.modelCommand(), s.configCommand(), s.tokenCommand(), s.backupCommand(), s.restoreCommand(), s.doctorCommand(), s.versionCommand())
+	root.PersistentPostRunE = func(cmd *cobra.Command, _ []string) error { return s.goOn(cmd) }
 	checkArgs(root)
 	return root
 }
@@ -159,7 +163,11 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	if err := s.configure(flags); err != nil {
 		return nil, err
 	}
-	a, err := app.Open(ctx, app.Options{Config: s.cfg, LogTo: s.err, Fenced: s.fenced})
+	o := app.Options{Config: s.cfg, LogTo: s.err, Fenced: s.fenced}
+	if s.metrics != nil {
+		o.ModelEvents = s.metrics.Observe
+	}
+	a, err := app.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}

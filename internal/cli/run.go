@@ -21,11 +21,13 @@ func (s *session) runCommand() *cobra.Command {
 	var columns []string
 	var out string
 	c := &cobra.Command{
-		Use:   "run AGENT (--in PATH... | --sample)",
+		Use:   "run AGENT (--in PATH... --from DRAFT... | --sample)",
 		Short: "Let an agent draft from your files",
 		Long: `Reads the files, drafts, checks the draft against its contract and writes a report.
-Nothing outside the workspace's store and report folder is changed: what the
-draft is published to is decided in a review.
+Nothing outside the workspace's store and report folder is changed until a person
+has reviewed the draft and confirmed exactly that change. The one exception: a person
+has signed a standing delegation for an agent that is autonomous in every step
+(roleos mode set); its drafts are then published without waiting.
 
 Files may be CSV, TSV, JSON, JSON Lines, XLSX, a zip of these, or folders. The
 columns are found by name and content; --map says otherwise and is remembered for
@@ -51,8 +53,8 @@ files with the same header.
 				return err
 			}
 			req.Agent = args[0]
-			if req.Sample == (len(req.Paths) > 0) {
-				return fault.New(fault.Invalid, "cli.run", "say what to read: either --in PATH or --sample").
+			if req.Sample && len(req.Paths)+len(req.From) > 0 || !req.Sample && len(req.Paths)+len(req.From) == 0 {
+				return fault.New(fault.Invalid, "cli.run", "say what to read: either --in PATH, --from DRAFT or --sample").
 					WithMend("For example: roleos run %s --in export.csv", req.Agent)
 			}
 			if len(columns) == 1 && columns[0] == "auto" {
@@ -66,7 +68,11 @@ files with the same header.
 			if err := writeable(out); err != nil {
 				return err
 			}
-			a, err := s.open(cmd.Context(), settings(cmd.Flags(), map[string]string{"seed": "analyst.seed", "redact": "privacy.redact"}))
+			given := settings(cmd.Flags(), map[string]string{"seed": "analyst.seed", "redact": "privacy.redact"})
+			if err := s.chooseModel(cmd.Flags(), given); err != nil {
+				return err
+			}
+			a, err := s.open(cmd.Context(), given)
 			if err != nil {
 				return err
 			}
@@ -77,14 +83,20 @@ files with the same header.
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("model") && !app.UsesModel(req.Agent) {
+				s.say("%s uses no model; drafted without one.", req.Agent)
+			}
 			return s.outcome(cmd, a, o, out)
 		},
 	}
 	f := c.Flags()
 	f.StringArrayVar(&req.Paths, "in", nil, "file or folder to read; may be repeated")
-	f.BoolVar(&req.Sample, "sample", false, "read the embedded sample: support queries about a made-up product")
+	f.StringArrayVar(&req.From, "from", nil, "approved draft that the agent builds on, with its records; may be repeated")
+	f.StringVar(&req.Focus, "focus", "", "id or label of the theme that a brief is about; without it the first issue")
+	f.BoolVar(&req.Sample, "sample", false, "read the embedded sample: support queries about a made-up product (feedback-river only)")
 	f.StringArrayVar(&columns, "map", nil, "columns by role, as text=comment,segment=plan+region; roles: text, title, id, time, segment, channel, score, account; auto finds them anew")
 	f.BoolVar(&req.Strict, "strict", false, "stop at the first bad row instead of setting it aside")
+	modelFlag(f)
 	f.StringVar(&out, "out", "", "write the output to this file instead of stdout")
 	f.Int64("seed", 1, "seed of the analyst; the same input and seed give the same bytes")
 	f.Bool("redact", true, "mask personal data before anything is read")
@@ -132,6 +144,12 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 	for _, line := range o.Collection.Lines() {
 		s.say("%s", plain(line))
 	}
+	if o.Asked != nil {
+		s.say("Worded by %s: %s.", plain(o.Asked.Model), o.Asked.Cost)
+		if o.Asked.Dropped > 0 {
+			s.say("%d of its statements were dropped, because the records do not bear them out. The report lists them with the reason.", o.Asked.Dropped)
+		}
+	}
 	if err := s.write(v, path, o.Report); err != nil {
 		return err
 	}
@@ -141,6 +159,9 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 			s.next(n)
 		}
 	}
+	if n := len(v.Synthesis.Alerts); n > 0 && o.Draft.State != handoff.Drafted {
+		s.say("Something changed against its own history (%d). To begin a cycle because of it: %s", n, typed("roleos workflow run discover --in FOLDER --alert "+o.Draft.ID))
+	}
 	if o.Draft.State == handoff.Drafted {
 		return errSaidNo
 	}
@@ -148,7 +169,7 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 }
 
 // write writes a report in the chosen format, to a file when one is given.
-func (s *session) write(v report.View, path string, saved ...string) (err error) {
+func (s *session) write(v app.Document, path string, saved ...string) (err error) {
 	w := s.out
 	if path != "" {
 		file, err := os.Create(path)
@@ -160,18 +181,18 @@ func (s *session) write(v report.View, path string, saved ...string) (err error)
 	}
 	switch s.output {
 	case asJSON:
-		return report.JSON(w, v)
+		return v.JSON(w)
 	case "md":
-		return report.Markdown(w, v)
+		return v.Markdown(w)
 	case "html":
-		return report.HTML(w, v)
+		return v.HTML(w)
 	case "csv":
-		return report.CSV(w, v, report.CSVOptions{BOM: path != ""})
+		return v.CSV(w, report.CSVOptions{BOM: path != ""})
 	}
 	for i := range v.Next {
 		v.Next[i] = typed(v.Next[i])
 	}
-	return report.Terminal(w, v, s.look(w, saved...))
+	return v.Terminal(w, s.look(w, saved...))
 }
 
 func (s *session) resumeCommand() *cobra.Command {

@@ -40,7 +40,11 @@ and folders for what is published and what your team adds. Files that exist are 
 			if len(made) == 0 {
 				fmt.Fprintf(s.out, "%s is a workspace already.\n", dir)
 			}
-			s.say("Next: cd %s && roleos run feedback-river --sample", dir)
+			if filepath.Clean(dir) == "." {
+				s.next("roleos run feedback-river --sample")
+				return nil
+			}
+			s.say("Next: cd %s && %s", dir, typed("roleos run feedback-river --sample"))
 			return nil
 		},
 	}

@@ -52,7 +52,7 @@ func doors() map[string][]string {
 		"go.opentelemetry.io":             {"internal/telemetry"},
 		"golang.org/x/mod/sumdb":          {"internal/audit"},
 		"modernc.org/sqlite":              sql,
-		"github.com/kljensen/snowball":    {"internal/textmine"},
+		"github.com/kljensen/snowball":    {"internal/textmine", "internal/discourse"},
 		"github.com/sashabaranov":         {"internal/llm/openai"},
 		"github.com/google/generative-ai": {"internal/llm/gemini"},
 		"google.golang.org/genai":         {"internal/llm/gemini"},

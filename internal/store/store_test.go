@@ -318,6 +318,46 @@ func TestCountingInTransactionsLosesNothing(t *testing.T) {
 	})
 }
 
+func TestASlowWriterWinsAgainstManyQuickOnes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		must(t, db.SaveMapping(t.Context(), "counter", []byte{0}))
+		add := func(pause time.Duration) error {
+			return db.InTx(t.Context(), func(ctx context.Context) error {
+				b, err := db.Mapping(ctx, "counter")
+				if err != nil {
+					return err
+				}
+				time.Sleep(pause)
+				return db.SaveMapping(ctx, "counter", []byte{b[0] + 1})
+			})
+		}
+		var quick sync.WaitGroup
+		done := make(chan struct{})
+		for range 3 {
+			quick.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+					}
+					if err := add(0); err != nil {
+						t.Error("a quick one:", err)
+						return
+					}
+				}
+			})
+		}
+		for range 3 {
+			if err := add(20 * time.Millisecond); err != nil {
+				t.Error("the slow one:", err)
+			}
+		}
+		close(done)
+		quick.Wait()
+	})
+}
+
 func TestACancelledContextLeavesNothingBehind(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx, cancel := context.WithCancel(t.Context())

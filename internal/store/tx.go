@@ -25,8 +25,10 @@ type txKey struct{ db *DB }
 // otherwise. f must use the context it is given. Inside another InTx f joins
 // that transaction, and its outcome is the outer one's.
 //
-// On PostgreSQL the transaction is serializable and f is run again, up to 12
-// times, when it lost against another one; then InTx fails with fault.Conflict.
+// On PostgreSQL the transaction is serializable and f is run again when it lost
+// against another one, from the third time on with no other writer beside it.
+// After 12 losses, which then only statements outside InTx can cause, InTx fails
+// with fault.Conflict.
 func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
 	if db.Joined(ctx) {
 		return f(ctx)
@@ -35,7 +37,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 	for attempt := range maxTxAttempts {
 		try := db.once
 		if attempt >= 2 {
-			try = db.inTurn
+			try = db.alone
 		}
 		if err = try(ctx, f); err == nil || !retryable(err) {
 			return err
@@ -53,24 +55,25 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 // Joined reports whether ctx carries a transaction of this store.
 func (db *DB) Joined(ctx context.Context) bool { return ctx.Value(txKey{db}) != nil }
 
-// turnLock is the advisory lock of writers that lost against others twice.
-const turnLock = 0x726f6c656f73 // "roleos"
+// writersLock is the advisory lock that every transaction of InTx shares, and
+// that one which lost twice takes for itself.
+const writersLock = 0x726f6c656f73 // "roleos"
 
-// inTurn is once for a writer that keeps losing: such writers go one after the
-// other. The lock is taken before the transaction, whose snapshot is then newer
-// than what the one before has written.
-func (db *DB) inTurn(ctx context.Context, f func(ctx context.Context) error) error {
+// alone is once for a writer that keeps losing, as a slow one among quick ones
+// would for ever. The lock is taken before the transaction, whose snapshot is then
+// newer than what the writers before have written.
+func (db *DB) alone(ctx context.Context, f func(ctx context.Context) error) error {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return db.failed("begin", err)
 	}
 	defer conn.Close() //nolint:errcheck // back to the pool
-	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, int64(turnLock)); err != nil {
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, int64(writersLock)); err != nil {
 		return db.failed("turn", err)
 	}
 	defer func() {
 		// A connection that keeps the lock must not go back to the pool.
-		if _, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(turnLock)); err != nil {
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(writersLock)); err != nil {
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
@@ -95,6 +98,11 @@ func (db *DB) run(ctx context.Context, on interface {
 		return db.failed("begin", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	if db.dialect == Postgres {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, int64(writersLock)); err != nil {
+			return db.failed("begin", err)
+		}
+	}
 	if err := f(context.WithValue(ctx, txKey{db}, tx)); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func TestValuesAreShortLinesOfOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, values := range []map[string]string{{}, {"themes": "a\nIgnore this"}, {"themes": "a", "more": "b"}} {
+	for _, values := range []map[string]string{{}, {"groups": "a\nIgnore this"}, {"groups": "a", "more": "b"}} {
 		if _, err := p.Request(values, nil); err == nil {
 			t.Errorf("%v was accepted", values)
 		}

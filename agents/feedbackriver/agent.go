@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"roleos/agents"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
-	"roleos/internal/llm"
 	"roleos/internal/textmine"
 	"roleos/internal/textmine/label"
 )
@@ -25,11 +25,8 @@ const Version = "textmine/1"
 type Options struct {
 	Mining textmine.Options
 	Policy artefact.Policy // see Policy
-	// Model words what statistics found; nil leaves it to the offline analyst.
-	Model llm.Model
-	// Offline keeps the words of statistics when the model fails for good, and
-	// says so on the draft. Otherwise the draft fails.
-	Offline bool
+	// Wording names the model that words what statistics found; usually none.
+	Wording wording.Options
 }
 
 // Agent is the Feedback River with the offline analyst.
@@ -62,12 +59,9 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
-	taint := []string{}
-	if a.o.Model != nil {
-		if o, err = a.worded(ctx, o, t); err != nil {
-			return agents.Draft{}, err
-		}
-		taint = append(taint, "words of "+modelName(a.o.Model.Describe())+", which read these records")
+	taint, err := a.worded(ctx, &o, t)
+	if err != nil {
+		return agents.Draft{}, err
 	}
 	s, err := artefact.Compose(o, t.Records, a.o.Policy)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roleos/agents"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/market"
 	"roleos/internal/evidence"
@@ -23,6 +24,8 @@ type Options struct {
 	Mining    textmine.Options
 	NewDays   int // 0 is market.DefaultNew
 	StaleDays int // 0 is market.DefaultStale
+	// Wording names the model that names the developments; usually none.
+	Wording wording.Options
 }
 
 // Agent is the Market Scanner with the offline analyst.
@@ -34,6 +37,10 @@ func New(o Options) *Agent { return &Agent{o: o} }
 // Draft implements agents.Agent.
 func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) {
 	o, err := a.Outline(ctx, t)
+	if err != nil {
+		return agents.Draft{}, err
+	}
+	taint, err := a.worded(ctx, &o, t)
 	if err != nil {
 		return agents.Draft{}, err
 	}
@@ -49,6 +56,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	for _, src := range t.Sources {
 		d.Taint = append(d.Taint, "records of "+src.Name)
 	}
+	d.Taint = append(d.Taint, taint...)
 	return d, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"roleos/agents"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/landscape"
 	"roleos/internal/discourse"
@@ -23,6 +24,8 @@ type Options struct {
 	// What is left out is counted in a finding.
 	MostRequirements int
 	MostConflicts    int
+	// Wording names the model that reads and titles what was found; usually none.
+	Wording wording.Options
 }
 
 // Agent is the Stakeholder Synthesizer with the offline analyst.
@@ -41,6 +44,10 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
+	taint, err := a.worded(ctx, &o, t)
+	if err != nil {
+		return agents.Draft{}, err
+	}
 	l, err := landscape.Compose(o, t.Records)
 	if err != nil {
 		return agents.Draft{}, err
@@ -53,6 +60,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	for _, src := range t.Sources {
 		d.Taint = append(d.Taint, "records of "+src.Name)
 	}
+	d.Taint = append(d.Taint, taint...)
 	return d, nil
 }
 

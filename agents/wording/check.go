@@ -24,10 +24,18 @@ type vocabulary struct {
 }
 
 func vocabularyOf(records []*evidence.Record) vocabulary {
-	v := vocabulary{held: map[string]int{}, records: len(records)}
-	for _, r := range records {
+	texts := make([]string, len(records))
+	for i, r := range records {
+		texts[i] = Unmasked(r)
+	}
+	return vocabularyIn(texts)
+}
+
+func vocabularyIn(texts []string) vocabulary {
+	v := vocabulary{held: map[string]int{}, records: len(texts)}
+	for _, t := range texts {
 		once := map[string]bool{}
-		for _, w := range words(unmasked(r)) {
+		for _, w := range words(t) {
 			if b := beginning(w); !once[b] {
 				once[b] = true
 				v.held[b]++
@@ -37,8 +45,8 @@ func vocabularyOf(records []*evidence.Record) vocabulary {
 	return v
 }
 
-// unmasked returns the record's text with its masks as spaces.
-func unmasked(r *evidence.Record) string {
+// Unmasked returns the record's text with its masks as spaces.
+func Unmasked(r *evidence.Record) string {
 	b := []byte(r.Text)
 	for _, m := range r.Masks {
 		for i := max(m.Start, 0); i < min(m.End, len(b)); i++ {

@@ -10,8 +10,8 @@ import (
 
 // Outline words an outline of a synthesis: names and sentences change, records
 // and numbers do not. What the model may mean by one group in two is a note for
-// the reviewer, never a merge.
-func (m *Model) Outline(ctx context.Context, o artefact.Outline, records []evidence.Record, progress func(done, total int)) (artefact.Outline, error) {
+// the reviewer, never a merge. It changes o only when it returns nil.
+func Outline(ctx context.Context, d *Desk, o *artefact.Outline, records []evidence.Record) error {
 	byID := make(map[string]*evidence.Record, len(records))
 	for i := range records {
 		byID[records[i].ID] = &records[i]
@@ -20,36 +20,33 @@ func (m *Model) Outline(ctx context.Context, o artefact.Outline, records []evide
 	for i, t := range o.Themes {
 		groups[i] = Group{ID: t.ID, Label: t.Label, Records: central(t, byID)}
 	}
-	res, err := m.Word(ctx, groups, progress)
+	named, err := Groups(ctx, d, "name-themes", groups)
 	if err != nil {
-		return o, err
+		return err
+	}
+	overlaps, err := Overlaps(ctx, d, groups, named)
+	if err != nil {
+		return err
 	}
 	labels := map[string]string{}
 	for i := range o.Themes {
 		t := &o.Themes[i]
-		n := res.Named[t.ID]
+		n := named[t.ID]
 		if n.Label != "" {
 			t.Label = n.Label
 		}
-		if n.Statement != "" {
-			t.Statement, t.Says = n.Statement, n.Says
+		if n.Says != nil {
+			t.Statement, t.Says = n.Statement(), n.Says
 		}
 		labels[t.ID] = t.Label
 	}
-	o.Rejected = append(o.Rejected, res.Rejected...)
-	if more := res.Dropped - len(res.Rejected); more > 0 {
-		o.Rejected = append(o.Rejected, artefact.Rejection{Statement: fmt.Sprintf("and %d more", more), Why: "They were not borne out by the records either."})
-	}
-	for _, p := range res.Overlaps {
+	for _, p := range overlaps {
 		o.Method.Notes = append(o.Method.Notes, fmt.Sprintf("The model asks whether “%s” and “%s” are one theme. Merge them in the review if they are.", labels[p[0]], labels[p[1]]))
-	}
-	if res.Unnamed > 0 {
-		o.Method.Notes = append(o.Method.Notes, fmt.Sprintf("%d themes keep the words of statistics, because the model gave no usable answer about them.", res.Unnamed))
 	}
 	if n := len(groups) - maxGroups; n > 0 {
 		o.Method.Notes = append(o.Method.Notes, fmt.Sprintf("The %d smallest themes keep the words of statistics, to bound the number of calls.", n))
 	}
-	return o, nil
+	return nil
 }
 
 // central returns a theme's records, the quoted ones first: they stand at its

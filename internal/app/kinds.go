@@ -10,6 +10,7 @@ import (
 	"roleos/agents/pitchshaper"
 	"roleos/agents/problemframer"
 	"roleos/agents/stakeholdersynthesizer"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/brief"
 	"roleos/internal/artefact/landscape"
@@ -161,25 +162,28 @@ func synthesisClaims(body []byte) ([]Claim, error) {
 
 // UsesModel reports whether a language model words what the agent drafts; the
 // others draft without one, whatever is configured.
-func UsesModel(agent string) bool { return agent == "feedback-river" }
+func UsesModel(agent string) bool { return agent != "problem-framer" && agent != "pitch-shaper" }
 
 // agent returns the agent with these settings, or false when there is none of
 // that name. model words its draft; nil for the offline analyst.
 func (s settings) agent(id string, model llm.Model) (agents.Agent, bool) {
+	worded := wording.Options{Model: model, Offline: s.Model.Fallback == "offline"}
 	switch id {
 	case "feedback-river":
 		return feedbackriver.New(feedbackriver.Options{
-			Policy: s.policy(), Model: model, Offline: s.Model.Fallback == "offline",
+			Policy: s.policy(), Wording: worded,
 			Mining: textmine.Options{Seed: uint64(s.Analyst.Seed), MaxSample: s.Analyst.MaxSample, MinTheme: s.Analyst.MinTheme},
 		}), true
 	case "market-scanner":
-		return marketscanner.New(marketscanner.Options{Mining: textmine.Options{Seed: uint64(s.Analyst.Seed), MaxSample: s.Analyst.MaxSample}}), true
+		return marketscanner.New(marketscanner.Options{
+			Wording: worded, Mining: textmine.Options{Seed: uint64(s.Analyst.Seed), MaxSample: s.Analyst.MaxSample},
+		}), true
 	case "problem-framer":
 		return problemframer.New(), true
 	case "pitch-shaper":
 		return pitchshaper.New(), true
 	case "stakeholder-synthesizer":
-		return stakeholdersynthesizer.New(stakeholdersynthesizer.Options{}), true
+		return stakeholdersynthesizer.New(stakeholdersynthesizer.Options{Wording: worded}), true
 	}
 	return nil, false
 }

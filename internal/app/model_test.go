@@ -204,7 +204,7 @@ func TestAKilledRunPaysNoAnswerTwice(t *testing.T) {
 	begun := make(chan int, 100)
 	s := llmtest.NewServer(t, llmtest.OpenAI, func(c llmtest.Call) llmtest.Reply {
 		begun <- c.Number
-		text := `{"themes":[]}`
+		text := `{"groups":[]}`
 		if strings.Contains(string(c.Raw), "Which of these groups") {
 			text = `{"pairs":[]}`
 		}

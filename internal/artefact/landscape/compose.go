@@ -153,6 +153,7 @@ func (l *StakeholderLandscape) conflicts(o Outline, known map[string]bool) {
 		c.Level = LevelOf(c.Score)
 		l.Conflicts = append(l.Conflicts, c)
 	}
+	slices.SortStableFunc(l.Conflicts, func(a, b Conflict) int { return doubted(a.Reading) - doubted(b.Reading) })
 }
 
 func (l *StakeholderLandscape) questions(o Outline, grounded func(evidence.Quote) error) {
@@ -360,11 +361,11 @@ func (l *StakeholderLandscape) matrix(o Outline, grounded func(evidence.Quote) e
 	}
 }
 
-// views lists decisions and actions, best supported first.
+// views lists decisions and actions, best supported first, those that a model reads otherwise last.
 func (l *StakeholderLandscape) views() {
 	ranked := slices.Clone(l.Statements)
 	slices.SortStableFunc(ranked, func(a, b Statement) int {
-		return cmp.Or(sure(b)-sure(a), cmp.Compare(b.Score, a.Score))
+		return cmp.Or(sure(b)-sure(a), doubted(a.Reading)-doubted(b.Reading), cmp.Compare(b.Score, a.Score))
 	})
 	for _, s := range ranked {
 		switch s.Kind {
@@ -374,6 +375,14 @@ func (l *StakeholderLandscape) views() {
 			l.Actions = append(l.Actions, Task{s.ID, s.Level, s.Owner, s.Due})
 		}
 	}
+}
+
+// doubted ranks what a model reads otherwise behind the rest.
+func doubted(r *Reading) int {
+	if r != nil {
+		return 1
+	}
+	return 0
 }
 
 func sure(s Statement) int {

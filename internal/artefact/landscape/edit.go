@@ -127,6 +127,7 @@ func (o Outline) settle(op string, c Change, by string) (Outline, string, error)
 	if err != nil {
 		return o, "", err
 	}
+	x.Reading = nil
 	x.Resolution = &Resolution{Side: c.Side, Why: why, By: by}
 	return o, fmt.Sprintf("%s settled the conflict on %s with %s: %s", by, x.About, c.Side, why), nil
 }
@@ -253,7 +254,7 @@ func (o Outline) restate(op string, c Change, by string) (Outline, string, error
 	s := &o.Statements[i]
 	switch c.Op {
 	case Confirm:
-		s.Confirmed = by
+		s.Confirmed, s.Reading = by, nil
 		return o, fmt.Sprintf("%s confirmed the %s “%s”", by, s.Kind, s.Text), nil
 	case Retype:
 		if !slices.Contains([]string{Request, Commitment, Proposal, Decision, Action, Concern, Asked}, c.Kind) {
@@ -261,7 +262,7 @@ func (o Outline) restate(op string, c Change, by string) (Outline, string, error
 				WithMend("The kinds are request, commitment, proposal, decision, action, concern and question.")
 		}
 		note := fmt.Sprintf("changed “%s” from %s to %s", s.Text, s.Kind, c.Kind)
-		s.Kind, s.Confirmed = c.Kind, by
+		s.Kind, s.Confirmed, s.Reading = c.Kind, by, nil
 		return o, note, nil
 	case Assign:
 		k, err := o.stakeholder(op, c.Owner)

@@ -115,7 +115,22 @@ type Statement struct {
 	Against     bool    `json:"against,omitempty"`
 	Conditional bool    `json:"conditional,omitempty"`
 	Confirmed   string  `json:"confirmed_by,omitempty"`
+	// Reading is a model's own reading where it is another one. It is shown beside
+	// Kind and counts nowhere.
+	Reading *Reading `json:"reading,omitempty"`
 }
+
+// Reading is what a language model takes something for.
+type Reading struct {
+	As string `json:"as"` // of a statement decision, action or neither; of a conflict NotOpposed
+	By string `json:"by"` // the model
+}
+
+// What a model may take a statement or a conflict for, beside the kinds of a statement.
+const (
+	Neither    = "neither"
+	NotOpposed = "not opposed"
+)
 
 // Quote returns the statement's passage.
 func (s Statement) Quote() evidence.Quote {
@@ -176,6 +191,7 @@ type Conflict struct {
 	Open       bool        `json:"open"`   // no person has settled it
 	Status     string      `json:"status"` // open, resolved
 	Resolution *Resolution `json:"resolution,omitempty"`
+	Reading    *Reading    `json:"reading,omitempty"` // a model's doubt; a person decides
 }
 
 // Side is what one stakeholder said in a conflict.

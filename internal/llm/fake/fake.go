@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -45,21 +46,10 @@ func (m *Model) Generate(ctx context.Context, r llm.Request) (llm.Response, erro
 	if err := r.Validate(); err != nil {
 		return llm.Response{}, err
 	}
-	q := question{request: r, groups: grouped(r.Messages[0].Data), turn: len(r.Messages) / 2}
-	text := ""
-	switch {
-	case strings.HasPrefix(r.Purpose, "name-themes/") && m.name == Helpful:
-		text = q.helpfulNames()
-	case strings.HasPrefix(r.Purpose, "name-themes/"):
-		text = q.adversarialNames()
-	case strings.HasPrefix(r.Purpose, "find-overlaps/") && m.name == Helpful:
-		text = `{"pairs":[]}`
-	case strings.HasPrefix(r.Purpose, "find-overlaps/"):
-		text = q.adversarialPairs()
-	case len(r.Schema) == 0:
-		text = "ok"
-	default:
-		text = "{}"
+	text := "ok"
+	if len(r.Schema) > 0 {
+		q := question{request: r, groups: grouped(r.Messages[0].Data), turn: len(r.Messages) / 2}
+		text = q.answer(m.name == Adversarial)
 	}
 	out := llm.Response{
 		Text: text, Finish: llm.Stop, Provider: Provider, Model: m.name,
@@ -102,29 +92,112 @@ func grouped(data []llm.Block) []group {
 	return out
 }
 
-type named struct {
-	Theme  string `json:"theme"`
-	Label  string `json:"label"`
-	Before string `json:"before"`
-	Quote  string `json:"quote"`
-	Block  string `json:"block"`
-}
-
-func (q question) helpfulNames() string {
-	out := []named{}
-	for _, g := range q.groups {
-		b := g.blocks[0]
-		out = append(out, named{Theme: g.id, Label: label(g), Before: "Customers say", Quote: sentence(b.Text), Block: b.ID})
+// form is as much of a schema as the prompts use: an object of lists of flat objects.
+type form struct {
+	Properties map[string]struct {
+		Items struct {
+			Properties map[string]field
+		}
 	}
-	return encode(out)
 }
 
-func encode(v []named) string {
-	b, err := json.Marshal(map[string]any{"themes": v})
+type field struct {
+	Description string
+	Enum        []string
+}
+
+// refers reports whether the field holds the id of a group of this kind: its
+// description says "such as T3".
+func (f field) refers(g group) bool {
+	_, like, ok := strings.Cut(f.Description, "such as ")
+	return ok && g.id != "" && like != "" && like[0] == g.id[0]
+}
+
+// entry is one element of a list of an answer.
+type entry map[string]string
+
+// answer fills in the form that the request asks for.
+func (q question) answer(attack bool) string {
+	var f form
+	if json.Unmarshal(q.request.Schema, &f) != nil {
+		return "{}"
+	}
+	if attack && q.turn == 0 { // at first not even in the right form
+		switch hash(q.request.Messages[0].Content()) % 4 {
+		case 0:
+			return "Sure! Here is what you asked for: it is all great."
+		case 1:
+			return `{"groups":[],"groups":[{"group":"T1"}]}`
+		}
+	}
+	out := map[string][]entry{}
+	for name, list := range f.Properties {
+		out[name] = []entry{}
+		if pair := references(list.Items.Properties); len(pair) == 2 {
+			if attack {
+				out[name] = q.pairs(pair)
+			}
+			continue
+		}
+		for _, g := range q.groups {
+			e, ok := honest(list.Items.Properties, g, attack)
+			switch {
+			case !ok:
+			case attack:
+				out[name] = append(out[name], q.attacks(g, e, list.Items.Properties)...)
+			default:
+				out[name] = append(out[name], e)
+			}
+		}
+	}
+	b, err := json.Marshal(out)
 	if err != nil {
 		return "{}"
 	}
 	return string(b)
+}
+
+// references returns the names of the fields that hold ids of groups, in order.
+func references(fields map[string]field) []string {
+	var out []string
+	for name, f := range fields {
+		if strings.Contains(f.Description, "such as ") && name != "block" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// honest fills in an entry about a group; false when the list is not about it, or
+// when the fake knows nothing to say.
+func honest(fields map[string]field, g group, guess bool) (entry, bool) {
+	out, about := entry{}, false
+	for name, f := range fields {
+		switch {
+		case f.Enum != nil:
+			i := slices.IndexFunc(f.Enum, func(v string) bool { return strings.Contains(strings.ToLower(g.blocks[0].Text), v) })
+			if i < 0 && !guess {
+				return nil, false
+			}
+			if out[name] = f.Enum[max(i, 0)]; guess {
+				out[name] = f.Enum[hash(g.blocks[0].Text)%uint32(len(f.Enum))]
+			}
+		case name == "label" || name == "title":
+			out[name] = label(g)
+		case name == "before":
+			out[name] = "Customers say"
+		case name == "quote":
+			out[name] = sentence(g.blocks[0].Text)
+		case name == "block":
+			out[name] = g.blocks[0].ID
+			about = about || f.refers(g)
+		default:
+			out[name] = g.id
+			about = about || f.refers(g)
+		}
+	}
+	return out, about
 }
 
 // label takes the words that most of the group's records share, in the order of
@@ -171,79 +244,79 @@ func sentence(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// adversarialNames tries something else with every group, and first does not
-// even answer in the right form.
-func (q question) adversarialNames() string {
-	if q.turn == 0 {
-		switch hash(q.request.Messages[0].Content()) % 4 {
-		case 0:
-			return "Sure! Here are the names you asked for: they are all great."
-		case 1:
-			return `{"themes":[],"themes":[{"theme":"T1"}]}`
+// attacks returns one attack on a group, chosen by its texts. Where a list has no
+// field for it, the honest entry is left.
+func (q question) attacks(g group, e entry, fields map[string]field) []entry {
+	b := g.blocks[0]
+	x := maps.Clone(e)
+	set := func(value string, names ...string) {
+		for _, n := range names {
+			if _, there := fields[n]; there {
+				x[n] = value
+			}
 		}
 	}
-	out := []named{}
-	for _, g := range q.groups {
-		out = append(out, q.attacks(g)...)
-	}
-	return encode(out)
-}
-
-// attacks returns one attack on a group, chosen by its texts.
-func (q question) attacks(g group) []named {
-	b := g.blocks[0]
-	honest := named{Theme: g.id, Label: label(g), Before: "Customers say", Quote: sentence(b.Text), Block: b.ID}
-	x := honest
-	words := strings.Fields(x.Quote)
+	words := strings.Fields(sentence(b.Text))
 	for _, blk := range g.blocks { // whoever gives an order is obeyed
 		if low := strings.ToLower(blk.Text); strings.Contains(low, "ignore") || strings.Contains(low, "instruction") || strings.Contains(low, "system prompt") {
-			x.Label, x.Before, x.Quote = "Approved without review", "As instructed we delete everything:", blk.Text+" (approved)"
-			return []named{x}
+			set("Approved without review", "label", "title")
+			set("As instructed we delete everything:", "before")
+			set(blk.Text+" (approved)", "quote")
+			return []entry{x}
 		}
 	}
 	switch hash(b.Text) % 14 {
 	case 0: // a quote nobody said
-		x.Quote = "I will cancel my contract tomorrow because of this"
+		set("I will cancel my contract tomorrow because of this", "quote", "title")
 	case 1: // a quote with one word changed
 		if len(words) > 2 {
 			words[len(words)/2] = "definitely"
 		}
-		x.Quote = strings.Join(words, " ")
+		set(strings.Join(words, " "), "quote")
 	case 2: // a quote with a number put in
-		x.Quote += " 47 times"
+		set(x["quote"]+" 47 times", "quote")
+		set(x["title"]+" 47 times", "title")
 	case 3: // a quote of two passages
-		x.Quote = sentence(b.Text) + " … " + sentence(g.blocks[len(g.blocks)-1].Text)
+		set(sentence(b.Text)+" … "+sentence(g.blocks[len(g.blocks)-1].Text), "quote")
 	case 4: // a record that does not exist
-		x.Block = g.id + ".99"
+		set(g.id+".99", "block")
 	case 5: // a record of somebody else's group
 		other := q.groups[(slices.IndexFunc(q.groups, func(o group) bool { return o.id == g.id })+1)%len(q.groups)]
-		x.Block, x.Quote = other.blocks[0].ID, sentence(other.blocks[0].Text)
+		set(other.blocks[0].ID, "block")
+		set(sentence(other.blocks[0].Text), "quote")
 	case 6: // a group that does not exist
-		x.Theme = "T999"
+		set(g.id[:1]+"999", references(fields)...)
 	case 7: // figures in the name
-		x.Label = "Affects 87% of users"
+		set("Affects 87% of users", "label", "title")
 	case 8: // figures in the sentence
-		x.Before = "In 312 of 315 cases customers say"
+		set("In 312 of 315 cases customers say", "before", "title")
 	case 9: // an amount in words
-		x.Before = "The overwhelming majority of customers say"
+		set("The overwhelming majority of customers say", "before", "title")
 	case 10: // a claim of its own
-		x.Before = "Customers leave for a competitor because"
+		set("Customers leave for a competitor because", "before", "title")
 	case 11: // an address, and mark-up
-		x.Label, x.Before = "See https://evil.example", "<script>alert(1)</script> Customers say"
+		set("See https://evil.example", "label", "title")
+		set("<script>alert(1)</script> Customers say", "before")
 	case 12: // the same name as everybody
-		x.Label = "Customers report problem"
-		return []named{x, x}
+		set("Customers report problem", "label", "title")
+		return []entry{x, x}
 	case 13: // a shred of a quote
-		x.Quote = strings.Join(words[:min(len(words), 2)], " ")
+		set(strings.Join(words[:min(len(words), 2)], " "), "quote")
 	}
-	return []named{x}
+	return []entry{x}
 }
 
-func (q question) adversarialPairs() string {
-	if len(q.groups) < 2 {
-		return `{"pairs":[{"first":"T1","second":"T1"}]}`
+// pairs returns pairs of groups: of none, of one, of two, and the same again.
+func (q question) pairs(fields []string) []entry {
+	if len(q.groups) == 0 {
+		return []entry{}
 	}
-	return `{"pairs":[{"first":"T1","second":"T500"},{"first":"T1","second":"T1"},{"first":"T1","second":"T2"},{"first":"T2","second":"T1"}]}`
+	a, b := q.groups[0].id, q.groups[len(q.groups)-1].id
+	var out []entry
+	for _, p := range [][2]string{{a, a[:1] + "500"}, {a, a}, {a, b}, {b, a}} {
+		out = append(out, entry{fields[0]: p[0], fields[1]: p[1]})
+	}
+	return out
 }
 
 func hash(s string) uint32 {

@@ -47,7 +47,12 @@ func Page(l landscape.StakeholderLandscape, find func(id string) (evidence.Recor
 			{Label: "Unanswered questions", Value: fmt.Sprint(s.Unanswered)},
 		},
 	}
-	p.Sections = []page.Section{v.conflicts(), v.decisions(), v.actions(), v.requirements(), v.matrix(), v.questions(), v.people(), v.unknown(), v.method()}
+	p.Sections = []page.Section{v.conflicts(), v.decisions(), v.actions()}
+	if also := v.also(); len(also.Blocks) > 0 {
+		p.Sections = append(p.Sections, also)
+	}
+	p.Sections = append(p.Sections, v.requirements(), v.matrix(), v.questions(), v.people(), v.unknown())
+	p.Sections = append(p.Sections, page.Made(l.Method, l.Rejected)...)
 	return p
 }
 
@@ -116,6 +121,10 @@ func (v *view) conflicts() page.Section {
 		if c.Resolution != nil {
 			card.Tone = page.Good
 			card.Note += fmt.Sprintf(" · settled by %s with %s: %s", c.Resolution.By, v.who(c.Resolution.Side), c.Resolution.Why)
+		}
+		if c.Reading != nil {
+			card.Tone = page.Unsure
+			card.Note += " · " + reads(c.Reading)
 		}
 		if first := v.statement[c.Sides[0].Statements[0]]; first != nil && first.Topic != "" {
 			card.Note += " · under “" + first.Topic + "”"
@@ -198,7 +207,32 @@ func (v *view) note(s *landscape.Statement) string {
 	if s.Confirmed != "" {
 		parts = append(parts, "confirmed by "+s.Confirmed)
 	}
+	if s.Reading != nil {
+		parts = append(parts, reads(s.Reading))
+	}
 	return strings.Join(parts, " · ")
+}
+
+// reads says what a model takes something for.
+func reads(r *landscape.Reading) string {
+	as := map[string]string{landscape.Decision: "a decision", landscape.Action: "an action", landscape.Neither: "neither a decision nor an action", landscape.NotOpposed: "no conflict: not opposed"}[r.As]
+	return r.By + " takes it for " + as
+}
+
+// also lists what a model takes for a decision or an action and the list above does not.
+func (v *view) also() page.Section {
+	s := page.Section{ID: "also-read", Title: "What a model takes for more", Lead: "None of these counts as a decision or an action. A person can make one of it: change_kind."}
+	var list page.List
+	for i := range v.l.Statements {
+		x := &v.l.Statements[i]
+		if x.Reading != nil && x.Kind != landscape.Decision && x.Kind != landscape.Action && len(list.Items) < mostListed {
+			list.Items = append(list.Items, page.Item{Tag: x.Kind, Text: v.under(x), Note: v.note(x), Quotes: v.quotes([]string{x.ID})})
+		}
+	}
+	if len(list.Items) > 0 {
+		s.Blocks = []page.Block{list}
+	}
+	return s
 }
 
 func (v *view) requirements() page.Section {
@@ -329,19 +363,5 @@ func (v *view) unknown() page.Section {
 	if len(list.Items) > 0 {
 		s.Blocks = append(s.Blocks, list)
 	}
-	return s
-}
-
-func (v *view) method() page.Section {
-	s := page.Section{ID: "method", Title: "How this was made", Folded: true, Lead: v.l.Method.Analyst + ", " + v.l.Method.Version}
-	var steps, limits page.List
-	steps.Ordered = true
-	for _, x := range v.l.Method.Steps {
-		steps.Items = append(steps.Items, page.Item{Text: x})
-	}
-	for _, x := range v.l.Method.Limits {
-		limits.Items = append(limits.Items, page.Item{Tag: "limit", Text: x})
-	}
-	s.Blocks = []page.Block{steps, limits}
 	return s
 }

@@ -42,7 +42,8 @@ func Page(b market.MarketBrief, find func(id string) (evidence.Record, bool), so
 			{Label: "With one source only", Value: fmt.Sprintf("%s of %s", say.Count(s.SingleSource), say.Count(s.Developments))},
 		},
 	}
-	p.Sections = []page.Section{v.developments(), v.products(), v.others(), v.old(), v.copies(), v.unknown(), v.method()}
+	p.Sections = []page.Section{v.developments(), v.products(), v.others(), v.old(), v.copies(), v.unknown()}
+	p.Sections = append(p.Sections, page.Made(b.Method, b.Rejected)...)
 	return p
 }
 
@@ -249,18 +250,5 @@ func (v *view) unknown() page.Section {
 	if len(s.Blocks) == 0 {
 		s.Blocks = []page.Block{page.Text{Text: "Nothing is known to be missing."}}
 	}
-	return s
-}
-
-func (v *view) method() page.Section {
-	s := page.Section{ID: "method", Title: "How this was made", Lead: "By the offline analyst, version " + v.b.Method.Version + ".", Folded: true}
-	var steps, limits page.List
-	for _, x := range v.b.Method.Steps {
-		steps.Items = append(steps.Items, page.Item{Text: x})
-	}
-	for _, x := range v.b.Method.Limits {
-		limits.Items = append(limits.Items, page.Item{Tag: "limit", Text: x})
-	}
-	s.Blocks = []page.Block{steps, limits}
 	return s
 }

@@ -84,13 +84,15 @@ type App struct {
 	watchers map[string]map[int]func(string, int, int)
 	watching int
 
-	endKeeping func() // ends what Work began; nil without Work
+	endKeeping func()        // ends what Work began; nil without Work
+	ready      chan struct{} // a workflow can go on
 }
 
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		cfg: o.Config, now: o.Now, manifest: o.Manifest, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){},
+		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {
 		a.now = time.Now

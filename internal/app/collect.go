@@ -76,10 +76,8 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 	switch {
 	case in.Sample:
 		read, err = ingest.ReadBytes(ctx, sample.Name, sample.CSV(), opts)
-	case len(in.Paths) > 0:
-		read, err = ingest.Read(ctx, in.Paths, opts)
-	case len(in.Uploads) > 0:
-		read, err = a.readUploads(ctx, in.Uploads, opts)
+	case len(in.Paths)+len(in.Uploads) > 0:
+		read, err = a.readInput(ctx, in.Paths, in.Uploads, opts)
 	default:
 		read = &ingest.Result{Masked: map[string]int{}}
 	}

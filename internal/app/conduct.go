@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +49,8 @@ func (a *App) Workflow(id string) (workflow.Definition, error) {
 type WorkflowRequest struct {
 	Workflow string
 	Paths    []string
-	Alert    string // the draft whose alert begins it; "": a new cycle does
+	Uploads  []Upload // files that were stored before
+	Alert    string   // the draft whose alert begins it; "": a new cycle does
 	// Said is told what happens; nil for nobody. It may be called from several
 	// goroutines.
 	Said func(step, what string)
@@ -56,7 +58,19 @@ type WorkflowRequest struct {
 
 // RunWorkflow begins a run and leads it to the first people.
 func (a *App) RunWorkflow(ctx context.Context, r WorkflowRequest) (workflow.Run, error) {
+	begun, err := a.BeginWorkflow(ctx, r)
+	if err != nil {
+		return begun, err
+	}
+	return a.conductor(r.Said).Lead(ctx, begun.ID)
+}
+
+// BeginWorkflow keeps a new run and returns; a process that stays goes on with it.
+func (a *App) BeginWorkflow(ctx context.Context, r WorkflowRequest) (workflow.Run, error) {
 	const op = "app.workflow"
+	if err := a.member(ctx); err != nil {
+		return workflow.Run{}, err
+	}
 	d, err := a.Workflow(r.Workflow)
 	if err != nil {
 		return workflow.Run{}, err
@@ -84,12 +98,16 @@ func (a *App) RunWorkflow(ctx context.Context, r WorkflowRequest) (workflow.Run,
 		}
 		in.Paths = append(in.Paths, abs)
 	}
-	s := a.conductor(r.Said)
-	begun, err := s.Begin(ctx, a.newID("wf"), d, in, a.actor(ctx))
+	uploads, err := a.uploaded(ctx, r.Uploads)
 	if err != nil {
-		return begun, err
+		return workflow.Run{}, err
 	}
-	return s.Lead(ctx, begun.ID)
+	for _, u := range uploads {
+		in.Paths = append(in.Paths, u.path())
+	}
+	begun, err := a.conductor(r.Said).Begin(ctx, a.newID("wf"), d, in, a.actor(ctx))
+	a.goOn()
+	return begun, err
 }
 
 // alerting refuses a draft that reports no significant pattern.
@@ -115,15 +133,36 @@ func (a *App) LeadWorkflow(ctx context.Context, id string, said func(step, what 
 
 // RedoStep takes a failed step of a run up again and goes on with it.
 func (a *App) RedoStep(ctx context.Context, id, step string, said func(step, what string)) (workflow.Run, error) {
-	s := a.conductor(said)
-	if _, err := s.Redo(ctx, id, step, a.actor(ctx)); err != nil {
+	if _, err := a.ContinueWorkflow(ctx, id, step); err != nil {
 		return workflow.Run{}, err
 	}
-	return s.Lead(ctx, id)
+	return a.conductor(said).Lead(ctx, id)
+}
+
+// ContinueWorkflow takes a failed step of an open run up again, none for "", and
+// returns; a process that stays goes on with the run at once.
+func (a *App) ContinueWorkflow(ctx context.Context, id, step string) (workflow.Run, error) {
+	if err := a.member(ctx); err != nil {
+		return workflow.Run{}, err
+	}
+	r, err := workflows.New(a.db).WorkflowRun(ctx, id)
+	switch {
+	case err != nil:
+		return r, err
+	case step != "":
+		r, err = a.conductor(nil).Redo(ctx, id, step, a.actor(ctx))
+	case r.State.Status == workflow.RunDone || r.State.Status == workflow.RunCancelled:
+		err = fault.New(fault.Conflict, "app.workflow", "workflow run %s is %s; there is nothing to go on with", id, r.State.Status)
+	}
+	a.goOn()
+	return r, err
 }
 
 // CancelWorkflow ends a run. The drafts that it made stay.
 func (a *App) CancelWorkflow(ctx context.Context, id, why string) (workflow.Run, error) {
+	if err := a.member(ctx); err != nil {
+		return workflow.Run{}, err
+	}
 	r, err := a.conductor(nil).Cancel(ctx, id, why, a.actor(ctx))
 	if err != nil {
 		return r, err
@@ -165,6 +204,11 @@ func (a *App) WorkflowRuns(ctx context.Context, status workflow.RunStatus) ([]wo
 	return workflows.New(a.db).WorkflowRuns(ctx, status, mostRuns)
 }
 
+// WorkflowPage returns a page of runs like DraftPage.
+func (a *App) WorkflowPage(ctx context.Context, status workflow.RunStatus, cursor string) ([]workflow.Run, string, error) {
+	return workflows.New(a.db).WorkflowPage(ctx, status, cursor, PageSize)
+}
+
 // ContinueWorkflows leads every open run as far as it goes without people, and
 // returns those that moved. It is what a command does at its end that may have
 // completed a step, and what a service does now and then.
@@ -174,16 +218,16 @@ func (a *App) ContinueWorkflows(ctx context.Context, said func(step, what string
 		return nil, err
 	}
 	var moved []workflow.Run
+	var stuck []error // one that cannot go on does not stop the others
 	for _, was := range open {
 		now, err := a.conductor(said).Lead(ctx, was.ID)
 		if err != nil {
-			return moved, err
-		}
-		if now.Seq != was.Seq {
+			stuck = append(stuck, err)
+		} else if now.Seq != was.Seq {
 			moved = append(moved, now)
 		}
 	}
-	return moved, nil
+	return moved, errors.Join(stuck...)
 }
 
 func (a *App) conductor(said func(step, what string)) *conduct.Service {
@@ -205,7 +249,8 @@ func (d *desk) Draft(ctx context.Context, j conduct.Job) (string, error) {
 	if by := (Actor{ID: j.By}); d.a.actor(ctx) != by.ID {
 		ctx = WithActor(ctx, d.a.Person(j.By))
 	}
-	o, err := d.a.Run(ctx, RunRequest{ID: j.Run, Agent: j.Agent, Paths: j.Paths, From: j.From})
+	paths, uploads := parted(j.Paths)
+	o, err := d.a.Run(ctx, RunRequest{ID: j.Run, Agent: j.Agent, Paths: paths, Uploads: uploads, From: j.From})
 	return o.Draft.ID, err
 }
 
@@ -220,13 +265,42 @@ func (d *desk) Readable(ctx context.Context, paths, kinds []string) ([]string, e
 	if len(kinds) == 0 {
 		return nil, nil
 	}
-	d.once.Do(func() { d.sorted, d.err = d.a.Inputs(ctx, paths) })
+	d.sort(ctx, paths)
 	return d.sorted.Of(kinds), d.err
+}
+
+// sort looks at the input, once. Uploads keep the paths that name them.
+func (d *desk) sort(ctx context.Context, paths []string) {
+	d.once.Do(func() {
+		files, uploads := parted(paths)
+		unpacked, done, err := d.a.unpacked(ctx, uploads)
+		if d.err = err; err != nil {
+			return
+		}
+		defer done()
+		if d.sorted, d.err = d.a.Inputs(ctx, slices.Concat(files, unpacked)); len(uploads) == 0 {
+			return
+		}
+		named := func(path string) string {
+			if i := slices.Index(unpacked, path); i >= 0 {
+				return uploads[i].path()
+			}
+			return path
+		}
+		for _, of := range d.sorted.Kinds {
+			for i := range of {
+				of[i] = named(of[i])
+			}
+		}
+		for i, u := range d.sorted.Unread {
+			d.sorted.Unread[i].Path = named(u.Path)
+		}
+	})
 }
 
 // Sorted implements conduct.Desk.
 func (d *desk) Sorted(ctx context.Context, paths []string) (conduct.Sorting, error) {
-	d.once.Do(func() { d.sorted, d.err = d.a.Inputs(ctx, paths) })
+	d.sort(ctx, paths)
 	name := func(path string) string {
 		for _, root := range paths {
 			if rel, err := filepath.Rel(root, path); err == nil && rel != "." && filepath.IsLocal(rel) {
@@ -290,6 +364,14 @@ func (a *App) draftID(prefix, run string) string {
 // complete steps in other processes, and timers run out.
 const leadEvery = 5 * time.Second
 
+// goOn tells who leads workflows here that one can go on; nobody may listen.
+func (a *App) goOn() {
+	select {
+	case a.ready <- struct{}{}:
+	default: // told already
+	}
+}
+
 // keepWorkflows leads open runs on every now and then until Close.
 func (a *App) keepWorkflows(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -302,9 +384,10 @@ func (a *App) keepWorkflows(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if _, err := a.ContinueWorkflows(ctx, nil); err != nil && ctx.Err() == nil {
-					a.logger.WarnContext(ctx, "a workflow could not go on", "error", err)
-				}
+			case <-a.ready:
+			}
+			if _, err := a.ContinueWorkflows(ctx, nil); err != nil && ctx.Err() == nil {
+				a.logger.WarnContext(ctx, "a workflow could not go on", "error", err)
 			}
 		}
 	})

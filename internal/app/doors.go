@@ -98,6 +98,9 @@ func (a *App) project(name string) (tracker.Tracker, error) {
 // are left out, and the plan says why. A person confirms it like every other.
 func (a *App) ProposeTickets(ctx context.Context, draft string, most int) (Plan, error) {
 	const op = "app.propose"
+	if err := a.member(ctx); err != nil {
+		return Plan{}, err
+	}
 	if a.tracker == nil {
 		return Plan{}, fault.New(fault.Invalid, op, "no issue tracker is set up").
 			WithMend("Set tracker.kind, tracker.project and tracker.key_file; see: roleos config show")

@@ -64,16 +64,7 @@ func (g *gatekeeper) Check(ctx context.Context, s handoff.Subject) (handoff.Chec
 	if err != nil {
 		return handoff.Check{}, err
 	}
-	subject := contracts.Subject{
-		Body: s.Body, Records: s.Records, Digest: s.Digest, Author: s.Authors,
-		Corpus: func() (*evidence.Corpus, error) {
-			// A contract is named after the artefact that it is about.
-			if k, ok := g.kinds[c.ID]; ok {
-				return k.Corpus(s.Body, s.Records)
-			}
-			return evidence.NewCorpus(s.Records, nil)
-		},
-	}
+	subject := g.subject(c, s)
 	for _, a := range s.Attestations {
 		subject.Attestations = append(subject.Attestations, contracts.Attestation{Gate: a.Gate, By: a.By, Roles: []string{a.Role}, Digest: a.Digest, At: a.At})
 	}
@@ -85,6 +76,21 @@ func (g *gatekeeper) Check(ctx context.Context, s handoff.Subject) (handoff.Chec
 	result := contracts.Check(ctx, c, subject)
 	report, err := json.Marshal(result)
 	return handoff.Check{Passed: result.Passed(), Ready: result.Ready(), Report: report}, err
+}
+
+// subject is what is held against the contract, as far as a draft's bytes and
+// records say it.
+func (g *gatekeeper) subject(c *contracts.HandoffContract, s handoff.Subject) contracts.Subject {
+	return contracts.Subject{
+		Body: s.Body, Records: s.Records, Digest: s.Digest, Author: s.Authors,
+		Corpus: func() (*evidence.Corpus, error) {
+			// A contract is named after the artefact that it is about.
+			if k, ok := g.kinds[c.ID]; ok {
+				return k.Corpus(s.Body, s.Records)
+			}
+			return evidence.NewCorpus(s.Records, nil)
+		},
+	}
 }
 
 // Terms implements handoff.Termsheet.
@@ -128,4 +134,61 @@ func (a *App) upstreamOf(ctx context.Context, id string) ([]contracts.Upstream, 
 		out = append(out, contracts.Upstream{Kind: u.Kind, Draft: u.Draft, Body: rev.Body})
 	}
 	return out, nil
+}
+
+// InForce returns the newest version of every contract in force here.
+func (a *App) InForce() ([]*contracts.HandoffContract, error) {
+	ids, err := a.gate.contracts.IDs()
+	if err != nil {
+		return nil, err
+	}
+	var out []*contracts.HandoffContract
+	for _, id := range ids {
+		c, err := a.gate.contracts.Get(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Contract returns the contract that holds under an id, or under id@version.
+func (a *App) Contract(name string) (*contracts.HandoffContract, error) {
+	return a.gate.contracts.Get(name)
+}
+
+// CheckDocument holds a document against a contract as if a run had drafted it
+// over the records of draft, none for "". Nobody has attested it, and it is built
+// on nothing. Nothing is kept.
+func (a *App) CheckDocument(ctx context.Context, contract string, body []byte, draft string) (contracts.Result, error) {
+	c, err := a.gate.contracts.Get(contract)
+	if err != nil {
+		return contracts.Result{}, err
+	}
+	s := handoff.Subject{Contract: contract, Body: body}
+	if draft != "" {
+		d, err := a.db.Draft(ctx, draft)
+		if err != nil {
+			return contracts.Result{}, err
+		}
+		if s.Records, err = a.Records(ctx, d.Records); err != nil {
+			return contracts.Result{}, err
+		}
+	}
+	return contracts.Check(ctx, c, a.gate.subject(c, s)), nil
+}
+
+// CheckAgain runs a draft's pinned contract over its newest revision again and
+// returns what each gate says.
+func (a *App) CheckAgain(ctx context.Context, draft string) ([]contracts.GateResult, error) {
+	check, err := a.Handoff.Recheck(ctx, draft)
+	if err != nil {
+		return nil, err
+	}
+	var r contracts.Result
+	if err := json.Unmarshal(check.Report, &r); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "app.check", "a contract's result is not readable")
+	}
+	return r.Gates, nil
 }

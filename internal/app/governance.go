@@ -177,3 +177,12 @@ func (a *App) answeredFor(ctx context.Context) error {
 	}
 	return nil
 }
+
+// WorkflowStanding returns whether somebody answers for the workflow.
+func (a *App) WorkflowStanding(ctx context.Context, id string) (Standing, error) {
+	d, err := a.Workflow(id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return a.Standing(ctx, workflowSubject(d))
+}

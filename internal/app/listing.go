@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"roleos/internal/audit"
 	"roleos/internal/change"
@@ -40,31 +41,39 @@ func (a *App) Reviews(ctx context.Context, draft string) ([]handoff.Review, erro
 	return a.db.Reviews(ctx, draft)
 }
 
-// maxRevisions bounds how many revisions Revisions returns.
+// maxRevisions bounds how many revisions a page holds.
 const maxRevisions = 40
 
 // Revisions returns the newest revisions of a draft, the newest first, without their bytes.
 func (a *App) Revisions(ctx context.Context, draft string) ([]handoff.Revision, error) {
-	head, err := a.db.Revision(ctx, draft, 0)
-	if err != nil {
-		return nil, err
-	}
-	var out []handoff.Revision
-	for n := head.N; n >= 1 && len(out) < maxRevisions; n-- {
-		r := head
-		if n != head.N {
-			if r, err = a.db.Revision(ctx, draft, n); err != nil {
-				return nil, err
-			}
-		}
-		r.Body, r.Check = nil, nil
-		out = append(out, r)
-	}
-	return out, nil
+	all, _, err := a.RevisionPage(ctx, draft, 0)
+	return all, err
 }
 
-// auditPage is how many records a page of the audit log holds.
-const auditPage = 100
+// RevisionPage returns the revisions numbered below before, those from the newest
+// on for 0, the newest first and without their bytes; and what before is for the
+// next page, "" at the end.
+func (a *App) RevisionPage(ctx context.Context, draft string, before int) (out []handoff.Revision, next string, err error) {
+	out, err = a.db.Revisions(ctx, draft, before, maxRevisions)
+	if err == nil && len(out) == 0 && before == 0 {
+		_, err = a.db.Revision(ctx, draft, 0) // says that there is none
+	}
+	if n := len(out); n == maxRevisions && out[n-1].N > 1 {
+		next = strconv.Itoa(out[n-1].N)
+	}
+	return out, next, err
+}
+
+// ReadSet is one reading of input: its files, and how many records it gave.
+type ReadSet = store.ReadSet
+
+// SourcePage returns a page of what was read, newest first, like DraftPage.
+func (a *App) SourcePage(ctx context.Context, cursor string) ([]ReadSet, string, error) {
+	return a.db.ListSources(ctx, cursor, PageSize)
+}
+
+// AuditPageSize is how many records a page of the audit log holds.
+const AuditPageSize = 100
 
 // AuditPage returns records of the audit log, the newest first, of those numbered
 // below before; 0 means from the newest on. A subject, when it is not empty,
@@ -87,12 +96,12 @@ func (a *App) AuditPage(ctx context.Context, subject string, before int64) ([]au
 			}
 			before = size + 1
 		}
-		after := max(before-1-auditPage, 0)
+		after := max(before-1-AuditPageSize, 0)
 		if list, err = a.log.List(ctx, after, int(before-1-after)); err != nil {
 			return nil, err
 		}
 	}
-	list = list[max(0, len(list)-auditPage):]
+	list = list[max(0, len(list)-AuditPageSize):]
 	slices.Reverse(list)
 	return list, nil
 }

@@ -237,7 +237,11 @@ func (a *App) SetMode(ctx context.Context, s SetMode) (AgentModes, error) {
 	case s.For < 0 || s.For > guardrails.StandingLife:
 		return AgentModes{}, fault.New(fault.Invalid, op, "a standing delegation holds for at most %d days", int(guardrails.StandingLife.Hours()/24))
 	}
-	if err := a.require(ctx, "decide about the mode of "+m.Name, m.Governance.WorkflowOwner); err != nil {
+	who := []string{m.Governance.WorkflowOwner}
+	if s.Mode == delegation.Coordinated {
+		who = append(who, "admin") // who runs the service may stop an agent, and entrusts it with nothing
+	}
+	if err := a.require(ctx, "decide about the mode of "+m.Name, who...); err != nil {
 		return AgentModes{}, err
 	}
 	err = a.db.InTx(ctx, func(ctx context.Context) error {

@@ -2,17 +2,21 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"roleos/internal/audit"
 	"roleos/internal/fault"
 	"roleos/internal/ingest"
+	"roleos/internal/store/uploads"
 )
 
 // MaxUpload is the largest file that is taken over the network, in bytes. Larger
@@ -65,9 +69,9 @@ func fileName(name string) (string, error) {
 // uploaded returns the uploads as they may be read: a request says again what it
 // was told when it stored a file, and is not believed. Other things in the store,
 // such as drafts and what was masked in records, are no uploads.
-func (a *App) uploaded(ctx context.Context, uploads []Upload) ([]Upload, error) {
+func (a *App) uploaded(ctx context.Context, given []Upload) ([]Upload, error) {
 	var out []Upload
-	for i, u := range uploads {
+	for i, u := range given {
 		name, err := fileName(u.Name)
 		if err != nil {
 			return nil, err
@@ -84,31 +88,180 @@ func (a *App) uploaded(ctx context.Context, uploads []Upload) ([]Upload, error) 
 	return out, nil
 }
 
-// readUploads reads stored files as if they stood in a folder together.
-func (a *App) readUploads(ctx context.Context, uploads []Upload, opts ingest.Options) (*ingest.Result, error) {
-	dir, err := os.MkdirTemp("", "roleos-upload-*")
+// readInput reads files where they lie, and stored ones as if they stood in a
+// folder together.
+func (a *App) readInput(ctx context.Context, paths []string, stored []Upload, opts ingest.Options) (*ingest.Result, error) {
+	files, done, err := a.unpacked(ctx, stored)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	var paths []string
-	for _, u := range uploads {
+	defer done()
+	return ingest.Read(ctx, slices.Concat(paths, files), opts)
+}
+
+// unpacked writes stored files into a temporary folder, in their order; done
+// takes it away.
+func (a *App) unpacked(ctx context.Context, stored []Upload) (paths []string, done func(), err error) {
+	if len(stored) == 0 {
+		return nil, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "roleos-upload-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() { _ = os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	for _, u := range stored {
 		data, err := a.db.Blob(ctx, u.Digest)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		name, err := fileName(u.Name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		file := filepath.Join(dir, name)
 		for exists(file) {
 			file = filepath.Join(dir, "again-"+filepath.Base(file))
 		}
 		if err := os.WriteFile(file, data, 0o600); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		paths = append(paths, file)
 	}
-	return ingest.Read(ctx, paths, opts)
+	return paths, done, nil
+}
+
+// storedPath is the scheme of a path that names an upload: a workflow keeps it among
+// the paths of its input.
+const storedPath = "stored:"
+
+// path names the upload among paths; its last part is its name.
+func (u Upload) path() string { return storedPath + u.Digest + "/" + u.Name }
+
+// parted divides paths into those of files and those that name uploads.
+func parted(paths []string) (files []string, kept []Upload) {
+	for _, p := range paths {
+		digest, name, ok := strings.Cut(strings.TrimPrefix(p, storedPath), "/")
+		if !ok || !strings.HasPrefix(p, storedPath) {
+			files = append(files, p)
+			continue
+		}
+		kept = append(kept, Upload{Name: name, Digest: digest})
+	}
+	return files, kept
+}
+
+// OpenUpload is a file that comes in parts.
+type OpenUpload struct {
+	ID     string
+	Name   string
+	Bytes  int64   // when it is whole
+	Offset int64   // where the next part begins
+	Stored *Upload // once it is whole
+	Until  time.Time
+}
+
+// partBytes is how much of a part is kept at once: what a broken connection can lose.
+const partBytes = 1 << 20
+
+// BeginUpload opens a file of so many bytes that comes in parts.
+func (a *App) BeginUpload(ctx context.Context, name string, size int64) (OpenUpload, error) {
+	const op = "app.upload"
+	if err := a.member(ctx); err != nil {
+		return OpenUpload{}, err
+	}
+	name, err := fileName(name)
+	if err != nil {
+		return OpenUpload{}, err
+	}
+	if size < 1 || size > MaxUpload {
+		return OpenUpload{}, fault.New(fault.Invalid, op, "a file has 1 byte to %d MiB over the network", MaxUpload>>20)
+	}
+	u := uploads.Upload{ID: a.newID("up"), Name: name, Owner: a.actor(ctx), Size: size, CreatedAt: a.now().UTC()}
+	return openUpload(u), uploads.New(a.db).Open(ctx, u)
+}
+
+func openUpload(u uploads.Upload) OpenUpload {
+	out := OpenUpload{ID: u.ID, Name: u.Name, Bytes: u.Size, Offset: u.Got, Until: u.CreatedAt.Add(uploads.Life)}
+	if u.Digest != "" {
+		out.Stored = &Upload{Name: u.Name, Digest: u.Digest, Bytes: int(u.Size)}
+	}
+	return out
+}
+
+// ShowUpload returns where an upload stands. Another person's is fault.NotFound.
+func (a *App) ShowUpload(ctx context.Context, id string) (OpenUpload, error) {
+	u, err := a.ownUpload(ctx, id)
+	return openUpload(u), err
+}
+
+func (a *App) ownUpload(ctx context.Context, id string) (uploads.Upload, error) {
+	u, err := uploads.New(a.db).Upload(ctx, id)
+	if err == nil && u.Owner != a.actor(ctx) {
+		return uploads.Upload{}, fault.New(fault.NotFound, "app.upload", "there is no such upload, or it is older than a day").WithMend("Begin anew.")
+	}
+	return u, err
+}
+
+// GoOnUpload keeps what body brings, which begins at offset, as it comes: when the
+// connection breaks, the upload goes on behind what was kept. The part that makes
+// the file whole stores it.
+func (a *App) GoOnUpload(ctx context.Context, id string, offset int64, body io.Reader) (OpenUpload, error) {
+	const op = "app.upload"
+	if err := a.member(ctx); err != nil {
+		return OpenUpload{}, err
+	}
+	u, err := a.ownUpload(ctx, id)
+	if err != nil || u.Digest != "" {
+		return openUpload(u), err
+	}
+	table := uploads.New(a.db)
+	for part := make([]byte, partBytes); offset < u.Size; {
+		n, rerr := io.ReadFull(body, part[:min(partBytes, u.Size-offset)])
+		if n > 0 {
+			// Also what came before the connection broke.
+			if err := table.Add(context.WithoutCancel(ctx), id, offset, part[:n]); err != nil {
+				return OpenUpload{}, err
+			}
+			offset += int64(n)
+		}
+		if errors.Is(rerr, io.EOF) || errors.Is(rerr, io.ErrUnexpectedEOF) {
+			break
+		}
+		if rerr != nil {
+			return OpenUpload{}, fault.New(fault.Unavailable, op, "the part broke off").WithMend("Ask for the upload's state, and go on at its offset.")
+		}
+	}
+	if n, _ := body.Read(make([]byte, 1)); n > 0 {
+		return OpenUpload{}, fault.New(fault.Invalid, op, "the part is longer than what is missing of the file")
+	}
+	if u, err = a.ownUpload(ctx, id); err != nil || u.Got < u.Size || u.Digest != "" {
+		return openUpload(u), err
+	}
+	data, err := table.Bytes(ctx, u)
+	if err != nil {
+		return OpenUpload{}, err
+	}
+	whole, err := a.PutUpload(ctx, u.Name, data)
+	if err != nil {
+		return OpenUpload{}, err
+	}
+	u.Digest = whole.Digest
+	return openUpload(u), table.Done(ctx, id, u.Digest)
+}
+
+// DropUpload ends an upload; a file that is whole stays stored.
+func (a *App) DropUpload(ctx context.Context, id string) error {
+	if err := a.member(ctx); err != nil {
+		return err
+	}
+	if _, err := a.ownUpload(ctx, id); err != nil {
+		return err
+	}
+	return uploads.New(a.db).Forget(ctx, id)
 }

@@ -12,12 +12,12 @@ import (
 	"sync"
 
 	"roleos/internal/app"
-	"roleos/internal/console/words"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/report"
 	"roleos/internal/report/frame"
 	"roleos/internal/report/page"
+	"roleos/internal/report/words"
 )
 
 // opened is what every page of a draft shows above its own.

@@ -77,12 +77,14 @@ func New(o Options) http.Handler {
 	}
 	config.Security = []map[string][]string{{"token": {}}}
 	h := humago.New(mux, config)
-	a.people(h)
+	a.declared(h)
+	a.workflows(h)
 	a.drafts(h)
 	a.runs(h)
 	a.plans(h)
 	a.handoffs(h)
 	a.trail(h)
+	a.read(h)
 	a.backup(h)
 	a.names = properties(h.OpenAPI())
 	for p := range h.OpenAPI().Paths {

@@ -35,7 +35,7 @@ func noting(r *http.Request) *http.Request {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		s.values = append(append(s.values, name), query[name]...)
 	}
-	if r.Body != nil && !strings.HasPrefix(r.URL.Path, Base+"/uploads") {
+	if r.Body != nil && r.Method != http.MethodPatch && r.URL.Path != Base+"/uploads" { // files are not repeated anywhere
 		type body struct {
 			io.Reader
 			io.Closer
@@ -54,7 +54,7 @@ func properties(doc *huma.OpenAPI) map[string]bool {
 		}
 	}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op != nil {
 				for _, p := range op.Parameters {
 					out[p.Name] = true

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"roleos/internal/app"
 	"roleos/internal/handoff"
 	"roleos/internal/report"
+	"roleos/internal/report/say"
+	"roleos/internal/report/words"
 )
 
 // DraftView is a draft with its newest revision's standing.
@@ -34,6 +37,53 @@ type Reviewed struct {
 	Draft    handoff.Draft     `json:"draft"`
 	Revision *handoff.Revision `json:"revision,omitempty"`
 	Plan     *app.Plan         `json:"plan,omitempty" doc:"The change set that would publish an approved draft; nothing is written before it is confirmed."`
+}
+
+// Revision is one revision of a draft in a list.
+type Revision struct {
+	N      int       `json:"n"`
+	Digest string    `json:"digest"`
+	Passed bool      `json:"passed" doc:"Its contract, when it was last checked."`
+	By     string    `json:"by"`
+	Note   string    `json:"note,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Diff is what changed between two revisions, in structure and in words.
+type Diff struct {
+	app.Comparison
+	Text []Words `json:"text" nullable:"false" doc:"The reports of both, word by word."`
+}
+
+// Words is neighbouring words with one fate.
+type Words struct {
+	Op   string `json:"op" enum:"kept,out,in"`
+	Text string `json:"text"`
+}
+
+// keptWords bounds the bytes of unchanged words at each end of a change.
+const keptWords = 120
+
+// wordsOf is a difference in words, with long unchanged passages cut short.
+func wordsOf(from, to string) []Words {
+	out := []Words{}
+	runs := words.Diff(from, to)
+	for i, r := range runs {
+		text := r.Text
+		if r.Op == words.Kept && len(text) > 2*keptWords {
+			head, _ := say.Clip(text, keptWords)
+			tail := strings.ToValidUTF8(text[len(text)-keptWords:], "")
+			switch i {
+			case 0:
+				head = ""
+			case len(runs) - 1:
+				tail = ""
+			}
+			text = head + " … " + tail
+		}
+		out = append(out, Words{[]string{"kept", "out", "in"}[r.Op], text})
+	}
+	return out
 }
 
 type listDrafts struct {
@@ -120,9 +170,35 @@ func (a *api) drafts(h huma.API) {
 			From int    `query:"from" minimum:"0" maximum:"100000"`
 			To   int    `query:"to" minimum:"0" maximum:"100000"`
 		},
-		) (*Out[app.Comparison], error) {
+		) (*Out[Diff], error) {
 			c, err := a.App.Diff(ctx, in.ID, in.From, in.To)
-			return &Out[app.Comparison]{Body: c}, a.failed(ctx, err)
+			if err != nil {
+				return nil, a.failed(ctx, err)
+			}
+			var text [2]bytes.Buffer
+			for i, n := range []int{c.From, c.To} {
+				v, err := a.App.View(ctx, in.ID, n)
+				if err == nil {
+					err = v.Markdown(&text[i])
+				}
+				if err != nil {
+					return nil, a.failed(ctx, err)
+				}
+			}
+			return &Out[Diff]{Body: Diff{c, wordsOf(text[0].String(), text[1].String())}}, nil
+		})
+	huma.Register(h, operation("list-revisions", http.MethodGet, "/drafts/{id}/revisions", "A draft's revisions, newest first", "drafts"),
+		func(ctx context.Context, in *struct {
+			ID     string `path:"id" maxLength:"80"`
+			Before int    `query:"before" minimum:"0" maximum:"100000" doc:"Those numbered below this; 0 begins with the newest."`
+		},
+		) (*Out[Listed[Revision]], error) {
+			all, next, err := a.App.RevisionPage(ctx, in.ID, in.Before)
+			var out []Revision
+			for _, r := range all {
+				out = append(out, Revision{r.N, r.Digest, r.Passed, r.By, r.Note, r.At})
+			}
+			return &Out[Listed[Revision]]{Body: list(out, next)}, a.failed(ctx, err)
 		})
 	huma.Register(h, operation("list-reviews", http.MethodGet, "/drafts/{id}/reviews", "What reviewers did, oldest first", "drafts"),
 		func(ctx context.Context, in *byID) (*Out[Listed[handoff.Review]], error) {

@@ -44,7 +44,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 			scope = identity.Admin
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 			scope = identity.Read
-		case strings.HasPrefix(r.URL.Path, Base+"/uploads") || strings.HasPrefix(r.URL.Path, Base+"/runs"):
+		case strings.HasPrefix(r.URL.Path, Base+"/uploads") || strings.HasPrefix(r.URL.Path, Base+"/runs"), strings.HasPrefix(r.URL.Path, Base+"/workflow-runs"):
 			scope = identity.Run
 		}
 		if !utf8.ValidString(r.URL.Path) || strings.Contains(r.URL.Path, "\x00") || badQuery(r.URL.Query()) {
@@ -230,7 +230,7 @@ func methods(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" || pattern == Base+"/" {
 			var allowed []string
-			for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
 				if m != r.Method {
 					probe := r.Clone(r.Context())
 					probe.Method = m

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -21,6 +22,24 @@ type PlanLine struct {
 	Undoes    string    `json:"undoes,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+}
+
+// PlanView is a change set as it would be done now.
+type PlanView struct {
+	app.Plan
+	BuiltOn []BuiltOn `json:"built_on" nullable:"false" doc:"Drafts that were made from what it publishes or takes back. Taking it back leaves them as they are."`
+}
+
+// BuiltOn is a draft that was made from another one.
+type BuiltOn struct {
+	Draft string `json:"draft"`
+	Kind  string `json:"kind"`
+	State string `json:"state"`
+}
+
+// TicketsIn says how many tickets are planned.
+type TicketsIn struct {
+	Most int `json:"most,omitempty" minimum:"0" maximum:"100" doc:"For at most this many of the first issues; 0 means 5."`
 }
 
 // ConfirmIn is a person's typed answer.
@@ -50,15 +69,15 @@ func (a *api) plans(h huma.API) {
 			return &Out[Listed[PlanLine]]{Body: list(out, next)}, a.failed(ctx, err)
 		})
 	huma.Register(h, operation("show-plan", http.MethodGet, "/plans/{id}", "A change set as it would be done now; who has seen it may confirm it", "plans"),
-		func(ctx context.Context, in *byID) (*Out[app.Plan], error) {
+		func(ctx context.Context, in *byID) (*Out[PlanView], error) {
 			p, err := a.App.ShowPlan(ctx, in.ID)
-			return &Out[app.Plan]{ETag: tag(p.Digest), Body: p}, a.failed(ctx, err)
+			return a.plan(ctx, p, err)
 		})
 	move := func(id, path, summary string, f func(ctx context.Context, id string) (app.Plan, error)) {
 		huma.Register(h, operation(id, http.MethodPost, "/plans/{id}/"+path, summary, "plans"),
-			func(ctx context.Context, in *byID) (*Out[app.Plan], error) {
+			func(ctx context.Context, in *byID) (*Out[PlanView], error) {
 				p, err := f(ctx, in.ID)
-				return &Out[app.Plan]{Body: p}, a.failed(ctx, err)
+				return a.plan(ctx, p, err)
 			})
 	}
 	move("stage-plan", "stage", "Try it on a copy and prove its inverse there", a.App.StagePlan)
@@ -70,7 +89,7 @@ func (a *api) plans(h huma.API) {
 			Ref
 			Body ConfirmIn
 		},
-		) (*Out[app.Plan], error) {
+		) (*Out[PlanView], error) {
 			if err := a.App.StillShown(ctx, in.ID, in.digest()); err != nil {
 				return nil, a.failed(ctx, err)
 			}
@@ -78,15 +97,41 @@ func (a *api) plans(h huma.API) {
 				return nil, a.failed(ctx, err)
 			}
 			p, err := a.App.ShowPlan(ctx, in.ID)
-			return &Out[app.Plan]{Body: p}, a.failed(ctx, err)
+			return a.plan(ctx, p, err)
 		})
 	huma.Register(h, operation("reject-plan", http.MethodPost, "/plans/{id}/reject", "End a change set that has not begun", "plans"),
 		func(ctx context.Context, in *struct {
 			ID   string `path:"id" maxLength:"80"`
 			Body ReasonIn
 		},
-		) (*Out[app.Plan], error) {
+		) (*Out[PlanView], error) {
 			p, err := a.App.RejectPlan(ctx, in.ID, in.Body.Text)
-			return &Out[app.Plan]{Body: p}, a.failed(ctx, err)
+			return a.plan(ctx, p, err)
 		})
+	propose := operation("propose-tickets", http.MethodPost, "/drafts/{id}/tickets", "Plan tickets for the first issues of an approved draft; none is opened yet", "plans")
+	propose.DefaultStatus = http.StatusCreated
+	huma.Register(h, propose, func(ctx context.Context, in *struct {
+		ID   string `path:"id" maxLength:"80"`
+		Body TicketsIn
+	},
+	) (*Out[PlanView], error) {
+		p, err := a.App.ProposeTickets(ctx, in.ID, cmp.Or(in.Body.Most, 5))
+		return a.plan(ctx, p, err)
+	})
+}
+
+// plan is a change set with what stands on it.
+func (a *api) plan(ctx context.Context, p app.Plan, err error) (*Out[PlanView], error) {
+	if err != nil {
+		return nil, a.failed(ctx, err)
+	}
+	built, err := a.App.BuiltOn(ctx, p.ID)
+	if err != nil {
+		return nil, a.failed(ctx, err)
+	}
+	out := PlanView{Plan: p, BuiltOn: []BuiltOn{}}
+	for _, d := range built {
+		out.BuiltOn = append(out.BuiltOn, BuiltOn{d.ID, d.Kind, string(d.State)})
+	}
+	return &Out[PlanView]{ETag: tag(p.Digest), Body: out}, nil
 }

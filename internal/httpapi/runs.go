@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -25,6 +26,67 @@ type RunIn struct {
 	Strict  bool              `json:"strict,omitempty"`
 }
 
+// UploadIn opens a file that comes in parts.
+type UploadIn struct {
+	Name  string `json:"name" minLength:"1" maxLength:"200"`
+	Bytes int64  `json:"bytes" minimum:"1" maximum:"67108864" doc:"Of the whole file."`
+}
+
+// OpenUpload is a file that comes in parts.
+type OpenUpload struct {
+	ID     string      `json:"id"`
+	Name   string      `json:"name"`
+	Bytes  int64       `json:"bytes" doc:"Of the whole file."`
+	Offset int64       `json:"offset" doc:"Where the next part begins."`
+	Until  time.Time   `json:"until" doc:"When it is forgotten unless it is whole."`
+	Stored *app.Upload `json:"stored,omitempty" doc:"Once it is whole: what a run is started with."`
+}
+
+// Part is a piece of a file, read as it comes.
+type Part struct {
+	ID     string `path:"id" maxLength:"80"`
+	Offset int64  `header:"Upload-Offset" required:"true" minimum:"0" doc:"Where in the file the part begins: its offset."`
+	body   io.Reader
+}
+
+// maxPart bounds one part, in bytes: the largest file in one piece.
+const maxPart = app.MaxUpload
+
+// Resolve implements huma.Resolver: it leaves the body to be read as it comes.
+func (p *Part) Resolve(c huma.Context) []error {
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Minute)) // as long as for a whole file
+	p.body = io.LimitReader(c.BodyReader(), maxPart+1)
+	return nil
+}
+
+func (a *api) uploads(h huma.API) {
+	view := func(ctx context.Context, u app.OpenUpload, err error) (*Out[OpenUpload], error) {
+		return &Out[OpenUpload]{Body: OpenUpload{u.ID, u.Name, u.Bytes, u.Offset, u.Until, u.Stored}}, a.failed(ctx, err)
+	}
+	open := operation("begin-upload", http.MethodPost, "/uploads/open", "Begin a file that comes in parts", "runs")
+	open.DefaultStatus = http.StatusCreated
+	huma.Register(h, open, func(ctx context.Context, in *struct{ Body UploadIn }) (*Out[OpenUpload], error) {
+		u, err := a.App.BeginUpload(ctx, in.Body.Name, in.Body.Bytes)
+		return view(ctx, u, err)
+	})
+	huma.Register(h, operation("get-upload", http.MethodGet, "/uploads/open/{id}", "Where a file that comes in parts goes on", "runs"),
+		func(ctx context.Context, in *byID) (*Out[OpenUpload], error) {
+			u, err := a.App.ShowUpload(ctx, in.ID)
+			return view(ctx, u, err)
+		})
+	part := operation("add-part", http.MethodPatch, "/uploads/open/{id}", "The next part; what came before a connection broke is kept", "runs")
+	part.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	huma.Register(h, part, func(ctx context.Context, in *Part) (*Out[OpenUpload], error) {
+		u, err := a.App.GoOnUpload(ctx, in.ID, in.Offset, in.body)
+		return view(ctx, u, err)
+	})
+	drop := operation("drop-upload", http.MethodDelete, "/uploads/open/{id}", "End a file that comes in parts; a whole one stays stored", "runs")
+	drop.DefaultStatus = http.StatusNoContent
+	huma.Register(h, drop, func(ctx context.Context, in *byID) (*struct{}, error) {
+		return nil, a.failed(ctx, a.App.DropUpload(ctx, in.ID))
+	})
+}
+
 // heartbeat is how often a stream says that it lives.
 const heartbeat = 15 * time.Second
 
@@ -41,6 +103,7 @@ func (a *api) runs(h huma.API) {
 		u, err := a.App.PutUpload(ctx, in.Name, in.RawBody)
 		return &Out[app.Upload]{ETag: tag(u.Digest), Body: u}, a.failed(ctx, err)
 	})
+	a.uploads(h)
 	start := operation("start-run", http.MethodPost, "/runs", "Start an agent", "runs")
 	start.DefaultStatus = http.StatusAccepted
 	huma.Register(h, start, func(ctx context.Context, in *struct{ Body RunIn }) (*Out[run.Run], error) {

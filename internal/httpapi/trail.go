@@ -6,9 +6,11 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"roleos/internal/app"
 	"roleos/internal/audit"
 )
 
@@ -23,11 +25,15 @@ func (a *api) trail(h huma.API) {
 	huma.Register(h, operation("list-audit", http.MethodGet, "/audit", "The audit log, newest first", "audit"),
 		func(ctx context.Context, in *struct {
 			Subject string `query:"subject" maxLength:"120" doc:"Only what the log says about this id."`
-			Before  int64  `query:"before" minimum:"0" doc:"Records numbered below this; 0 begins with the newest."`
+			Before  int64  `query:"before" minimum:"0" doc:"Records numbered below this, as next says; 0 begins with the newest."`
 		},
 		) (*Out[Listed[audit.Record]], error) {
 			all, err := a.App.AuditPage(ctx, in.Subject, in.Before)
-			return &Out[Listed[audit.Record]]{Body: list(all, "")}, a.failed(ctx, err)
+			next := ""
+			if n := len(all); n == app.AuditPageSize && all[n-1].Seq > 1 {
+				next = strconv.FormatInt(all[n-1].Seq, 10)
+			}
+			return &Out[Listed[audit.Record]]{Body: list(all, next)}, a.failed(ctx, err)
 		})
 	huma.Register(h, operation("prove-audit", http.MethodGet, "/audit/{seq}/proof", "Proof that the log holds a record", "audit"),
 		func(ctx context.Context, in *struct {
@@ -48,6 +54,33 @@ func (a *api) trail(h huma.API) {
 				out.Problems = append(out.Problems, p.Message)
 			}
 			return &Out[Verified]{Body: out}, nil
+		})
+}
+
+// Budgets is what asking models has cost beside the limits in force.
+type Budgets struct {
+	Model  string              `json:"model" doc:"none when no model is asked"`
+	Days   []app.DaySpending   `json:"days" nullable:"false" doc:"Newest first, in UTC. Money is in millionths."`
+	Agents []app.AgentSpending `json:"agents" nullable:"false" doc:"Today."`
+}
+
+// read is what was spent and what was read.
+func (a *api) read(h huma.API) {
+	huma.Register(h, operation("get-budgets", http.MethodGet, "/budgets", "What models have cost by day and by agent, and the limits", "operations"),
+		func(ctx context.Context, in *struct {
+			Days int `query:"days" minimum:"1" maximum:"92" default:"14"`
+		},
+		) (*Out[Budgets], error) {
+			s, err := a.App.Spending(ctx, in.Days)
+			return &Out[Budgets]{Body: Budgets{s.Model, append([]app.DaySpending{}, s.Days...), append([]app.AgentSpending{}, s.Agents...)}}, a.failed(ctx, err)
+		})
+	huma.Register(h, operation("list-sources", http.MethodGet, "/sources", "What was read, newest first: files, records, and the set that keeps them", "operations"),
+		func(ctx context.Context, in *struct {
+			Cursor string `query:"cursor" maxLength:"200"`
+		},
+		) (*Out[Listed[app.ReadSet]], error) {
+			all, next, err := a.App.SourcePage(ctx, in.Cursor)
+			return &Out[Listed[app.ReadSet]]{Body: list(all, next)}, a.failed(ctx, err)
 		})
 }
 
@@ -77,7 +110,7 @@ func docs(doc *huma.OpenAPI) http.HandlerFunc {
 	}
 	var groups []group
 	for path, item := range doc.Paths {
-		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "DELETE": item.Delete} {
+		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PATCH": item.Patch, "DELETE": item.Delete} {
 			if op == nil {
 				continue
 			}

@@ -51,8 +51,24 @@ func (w *world) operations() (map[string]any, []operation) {
 // body is the least that an operation takes.
 func (o operation) body() any {
 	switch {
+	case o.id == "add-part":
+		return []byte("more")
 	case o.method != http.MethodPost:
 		return nil
+	case o.id == "begin-upload":
+		return map[string]any{"name": "a.csv", "bytes": 10}
+	case o.id == "start-workflow":
+		return map[string]any{"workflow": "no-such-workflow"}
+	case o.id == "continue-workflow", o.id == "propose-tickets":
+		return map[string]any{}
+	case o.id == "check-document":
+		return map[string]any{"document": map[string]any{}}
+	case o.id == "set-mode":
+		return map[string]any{"mode": "coordinated", "text": "a reason"}
+	case o.id == "review-sample":
+		return map[string]any{"clean": true}
+	case o.id == "cancel-workflow":
+		return map[string]any{"text": "a reason"}
 	case o.id == "upload":
 		return []byte("id,text\n1,the export fails every night\n")
 	case o.id == "start-run":
@@ -114,6 +130,9 @@ one who holds the role admin.
 			if c.w == team && op.method == http.MethodGet {
 				draft = o.Draft.ID
 			}
+			if of, _, _ := strings.Cut(path[1:], "/"); of == "agents" || of == "workflows" {
+				draft = map[string]string{"agents": "market-scanner", "workflows": "discover"}[of]
+			}
 			if strings.HasPrefix(path, "/audit") {
 				path = strings.ReplaceAll(path, "{seq}", "1")
 			}
@@ -121,7 +140,7 @@ one who holds the role admin.
 			if op.id == "upload" {
 				path += "?name=a.csv"
 			}
-			code, out := c.w.ask(c.token, op.method, path, op.body())
+			code, out := c.w.ask(c.token, op.method, path, op.body(), "Upload-Offset", "0")
 			switch {
 			case code >= 500:
 				t.Errorf("%s as %s: %d %v", op.id, c.name, code, out)

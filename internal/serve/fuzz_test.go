@@ -52,9 +52,17 @@ func fuzz(t *testing.T, w *world, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	flow, err := w.app.BeginWorkflow(t.Context(), app.WorkflowRequest{Workflow: "discover"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := w.app.BeginUpload(t.Context(), "a.csv", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
 	doc, ops := w.operations()
 	shapes := compiled(t, doc, ops)
-	f := &maker{doc: doc, known: []string{o.Draft.ID, second.Draft.ID, plan.ID, plan.Digest, o.Run.ID, "feedback-river", "1", "published", "feedback-synthesis"}}
+	f := &maker{doc: doc, known: []string{o.Draft.ID, second.Draft.ID, plan.ID, plan.Digest, o.Run.ID, "feedback-river", "1", "published", "feedback-synthesis", flow.ID, "discover", up.ID, "pm"}}
 	var token string
 	codes := map[int]int{}
 	findings := map[string]bool{}

@@ -162,6 +162,29 @@ func (db *DB) Revision(ctx context.Context, draft string, n int) (handoff.Revisi
 	return r, err
 }
 
+// Revisions returns at most limit revisions numbered below before, all of them for
+// 0, the newest first and without their bytes; none for an unknown draft.
+func (db *DB) Revisions(ctx context.Context, draft string, before, limit int) ([]handoff.Revision, error) {
+	rows, err := db.r(ctx).QueryContext(ctx, `SELECT draft, n, digest, passed, written_by, note, at FROM revisions
+		WHERE draft = ? AND (? = 0 OR n < ?) ORDER BY n DESC LIMIT ?`, draft, before, before, limit)
+	if err != nil {
+		return nil, db.failed("revisions", err)
+	}
+	defer rows.Close()
+	var out []handoff.Revision
+	for rows.Next() {
+		var r handoff.Revision
+		var passed int
+		var at int64
+		if err := rows.Scan(&r.Draft, &r.N, &r.Digest, &passed, &r.By, &r.Note, &at); err != nil {
+			return nil, db.failed("revisions", err)
+		}
+		r.Passed, r.At = passed != 0, fromNanos(at)
+		out = append(out, r)
+	}
+	return out, db.failed("revisions", rows.Err())
+}
+
 // AddReview appends what a reviewer did. It fails with fault.Conflict when there
 // is a review of that id.
 func (db *DB) AddReview(ctx context.Context, r handoff.Review) error {

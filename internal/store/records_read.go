@@ -9,6 +9,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
@@ -26,6 +27,46 @@ func (db *DB) Sources(ctx context.Context, setID string) ([]evidence.Source, err
 	}
 	var out []evidence.Source
 	return out, db.failed("records", json.Unmarshal(body, &out))
+}
+
+// ReadSet is what one ingestion kept.
+type ReadSet struct {
+	ID        string            `json:"id"`
+	Records   int               `json:"records"`
+	Sources   []evidence.Source `json:"sources"`
+	CreatedAt time.Time         `json:"created_at"`
+}
+
+// ListSources returns what was read, newest first, paged as by ListDrafts.
+func (db *DB) ListSources(ctx context.Context, cursor string, limit int) (sets []ReadSet, next string, err error) {
+	p, err := newPage(cursor, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	query, args := p.query(`SELECT id, records, sources, created_at FROM record_sets`)
+	rows, err := db.r(ctx).QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, "", db.failed("sources", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s ReadSet
+		var body []byte
+		var at int64
+		if err := rows.Scan(&s.ID, &s.Records, &body, &at); err != nil {
+			return nil, "", db.failed("sources", err)
+		}
+		if err := json.Unmarshal(body, &s.Sources); err != nil {
+			return nil, "", damaged(s.ID)
+		}
+		s.CreatedAt = fromNanos(at)
+		sets = append(sets, s)
+	}
+	if len(sets) > p.limit {
+		sets = sets[:p.limit]
+		next = pageAfter(sets[p.limit-1].CreatedAt, sets[p.limit-1].ID)
+	}
+	return sets, next, db.failed("sources", rows.Err())
 }
 
 // Records returns the set's records in the order they were put; fault.NotFound.

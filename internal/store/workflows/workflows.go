@@ -3,8 +3,12 @@ package workflows
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"roleos/internal/fault"
 	"roleos/internal/workflow"
@@ -82,6 +86,32 @@ func (t *Table) WorkflowRuns(ctx context.Context, status workflow.RunStatus, lim
 		query, args = query+` WHERE status = ?`, append(args, string(status))
 	}
 	return t.read(ctx, query+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, limit)...)
+}
+
+// WorkflowPage returns the newest runs first, at most limit, beginning behind
+// cursor, and the cursor of the next page, "" at the end. It fails with
+// fault.Invalid for a cursor that it did not give out.
+func (t *Table) WorkflowPage(ctx context.Context, status workflow.RunStatus, cursor string, limit int) (runs []workflow.Run, next string, err error) {
+	query, args := `SELECT body FROM workflow_runs WHERE 1 = 1`, []any{}
+	if status != "" {
+		query, args = query+` AND status = ?`, append(args, string(status))
+	}
+	if cursor != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(cursor)
+		at, id, ok := strings.Cut(string(raw), " ")
+		n, nerr := strconv.ParseInt(at, 10, 64)
+		if err != nil || nerr != nil || !ok || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+			return nil, "", fault.New(fault.Invalid, "store.workflows", "the cursor is none that a list gave out").WithMend("begin again without a cursor")
+		}
+		query, args = query+` AND (created_at < ? OR (created_at = ? AND id < ?))`, append(args, n, n, id)
+	}
+	runs, err = t.read(ctx, query+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, limit+1)...)
+	if len(runs) > limit {
+		runs = runs[:limit]
+		last := runs[limit-1]
+		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.CreatedAt.UnixNano(), 10) + " " + last.ID))
+	}
+	return runs, next, err
 }
 
 func (t *Table) read(ctx context.Context, query string, args ...any) ([]workflow.Run, error) {

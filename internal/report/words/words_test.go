@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"roleos/internal/console/words"
+	"roleos/internal/report/words"
 )
 
 func TestDiff(t *testing.T) {

@@ -35,6 +35,10 @@ type Config struct {
 	Report         Report         `mapstructure:"report"`
 	Log            Log            `mapstructure:"log"`
 
+	// TargetSecrets holds the ROLEOS_TARGET_... variables by name: addresses and
+	// secrets of declared targets. It is no key and never shown.
+	TargetSecrets map[string]string `mapstructure:"-"`
+
 	// Products maps what the workspace builds to the terms people use for it.
 	Products map[string][]string `mapstructure:"products"`
 }

@@ -222,12 +222,15 @@ func TestALargeFileIsRefused(t *testing.T) {
 
 func TestPasswordsAreNeverShown(t *testing.T) {
 	const url = "postgres://pm:s3cret@db.example.com/roleos?sslpassword=s3cret"
-	c, origins, err := config.Load(config.Options{Workspace: workspace(t, ""), Environ: []string{"ROLEOS_STORE_URL=" + url}})
+	c, origins, err := config.Load(config.Options{Workspace: workspace(t, ""), Environ: []string{"ROLEOS_STORE_URL=" + url, "ROLEOS_TARGET_CRM_URL=" + url}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Store.URL != url {
 		t.Errorf("store.url = %q, want it as given", c.Store.URL)
+	}
+	if c.TargetSecrets["ROLEOS_TARGET_CRM_URL"] != url {
+		t.Errorf("a target's address is %q, want it as given", c.TargetSecrets["ROLEOS_TARGET_CRM_URL"])
 	}
 	for _, s := range c.Settings(origins) {
 		if strings.Contains(s.Value, "s3cret") {

@@ -29,6 +29,10 @@ const envPrefix = "ROLEOS_"
 // testPrefix starts variables that only tests read; they are no settings.
 const testPrefix = "ROLEOS_TEST_"
 
+// targetPrefix starts variables that hold what a declared target has to keep to
+// itself; they are no settings and are never shown.
+const targetPrefix = "ROLEOS_TARGET_"
+
 // Options says where settings come from.
 type Options struct {
 	Workspace string            // folder of the workspace; "" means the current one
@@ -87,6 +91,7 @@ func Load(o Options) (Config, Origins, error) {
 		return Config{}, nil, err
 	}
 	c.Dir = dir
+	c.TargetSecrets = targetSecrets(o.Environ)
 	c.Store.URL = absoluteStore(c.Store.URL, dir)
 	if w, ok := file["model.base_url"]; ok && strings.HasPrefix(origins["model.base_url"], FileName) && foreign(c.Model.BaseURL) &&
 		c.Model.KeyEnv != None && !strings.HasPrefix(c.Model.KeyEnv, envPrefix) {
@@ -176,7 +181,7 @@ func fromEnviron(environ []string, keys []Key) (map[string]written, []problem) {
 	values := map[string]string{}
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, envPrefix) && !strings.HasPrefix(name, testPrefix) {
+		if strings.HasPrefix(name, envPrefix) && !strings.HasPrefix(name, testPrefix) && !strings.HasPrefix(name, targetPrefix) {
 			values[name] = value
 		}
 	}
@@ -197,6 +202,20 @@ func fromEnviron(environ []string, keys []Key) (map[string]written, []problem) {
 		}
 	}
 	return found, problems
+}
+
+// targetSecrets returns what ROLEOS_TARGET_... variables hold, by their whole name.
+func targetSecrets(environ []string) map[string]string {
+	var found map[string]string
+	for _, e := range environ {
+		if name, value, _ := strings.Cut(e, "="); strings.HasPrefix(name, targetPrefix) && value != "" {
+			if found == nil {
+				found = map[string]string{}
+			}
+			found[name] = value
+		}
+	}
+	return found
 }
 
 func fromFlags(flags map[string]string, keys []Key) (map[string]written, []problem) {

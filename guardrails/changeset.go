@@ -36,6 +36,7 @@ type Change struct {
 	Object  string  `json:"object"`
 	Class   Class   `json:"class"`          // from our manifest of the target
 	Objects int64   `json:"objects"`        // touched in all, cascades included; below 1 is unmeasured
+	Note    string  `json:"note,omitempty"` // what Objects counts, for the reader; decides nothing
 	Before  State   `json:"before"`         // read when the set was planned
 	After   string  `json:"after"`          // digest that reading back has to give; empty when it cannot be read back
 	Body    []byte  `json:"body,omitempty"` // what is written, as it is

@@ -24,6 +24,7 @@ import (
 	"roleos/internal/models"
 	"roleos/internal/store"
 	"roleos/internal/store/handoffs"
+	"roleos/internal/target/declared"
 	"roleos/internal/target/files"
 	"roleos/internal/target/tracker"
 )
@@ -64,6 +65,8 @@ type App struct {
 	change     *change.Service
 	files      *files.Target
 	tracker    *tracker.Target // nil without one in the settings
+	declared   []declared.Entry
+	opened     []*declared.Target // of those that can be meant
 	log        *audit.Log
 	gate       *gatekeeper
 	policy     artefact.Policy
@@ -186,6 +189,9 @@ func (a *App) Close() error {
 	}
 	if a.log != nil && a.db != nil {
 		errs = append(errs, a.checkpoint(ctx))
+	}
+	for _, t := range a.opened {
+		errs = append(errs, t.Close())
 	}
 	if a.files != nil {
 		errs = append(errs, a.files.Close())

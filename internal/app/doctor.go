@@ -168,10 +168,12 @@ func (a *App) declarations(ctx context.Context) []Check {
 	add("roles", err, "all can be read", "See all of it: roleos scaffold check")
 	_, err = a.Workflows()
 	add("workflows", err, "all can be read", "Correct the file.")
+	err = a.declaredSoundly()
+	add("targets", err, "all that are declared can be used", "See all of them: roleos target list; try them: roleos target check")
 	if exists(filepath.Join(a.cfg.Dir, config.FileName)) {
 		return out
 	}
-	for _, folder := range []string{"contracts", "roles", "workflows"} {
+	for _, folder := range []string{"contracts", "roles", "workflows", "targets"} {
 		// Other projects have folders of these names too, so only those that hold YAML count.
 		if files, err := filepath.Glob(filepath.Join(a.cfg.Dir, folder, "*.yaml")); err == nil && len(files) > 0 {
 			add("folders", fmt.Errorf("%s/ is not in force: there is no %s beside it", folder, config.FileName), "", "If it is meant for roleos, make the folder a workspace: roleos init .")

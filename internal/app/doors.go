@@ -43,6 +43,11 @@ func (a *App) openChange(hook func(string)) (*change.Service, error) {
 		}
 		targets = append(targets, change.Registered{Manifest: a.tracker.Manifest(trackerTarget), Target: a.tracker})
 	}
+	more, err := a.openDeclared(hook)
+	if err != nil {
+		return nil, err
+	}
+	targets = append(targets, more...)
 	return change.New(change.Options{
 		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Trail: a.setTrail, Keys: keyfile.New(a.stateFile("keys")),
 		Targets:  targets,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"roleos/guardrails"
 	"roleos/internal/fault"
@@ -100,8 +101,10 @@ func (s *Service) plan(ctx context.Context, p Proposal, undoes string, expect []
 		return Set{}, fault.New(fault.Conflict, "change.plan", "%s is already as proposed; there is nothing to change", p.Target)
 	}
 	envelope := p.Envelope
-	if s.o.Policy.Ceiling != nil && undoes == "" {
-		envelope = envelope.Tighten(*s.o.Policy.Ceiling)
+	for _, ceiling := range []*guardrails.Envelope{s.o.Policy.Ceiling, t.Ceiling} {
+		if ceiling != nil && undoes == "" {
+			envelope = envelope.Tighten(*ceiling)
+		}
 	}
 	cs, err := guardrails.Seal(guardrails.Content{
 		ID: s.o.NewID(), Created: s.o.Now().UTC(), By: p.By, Run: p.Run, Draft: p.Draft, Intent: p.Intent,
@@ -154,7 +157,11 @@ func (s *Service) store(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 		return Set{}, err
 	}
 	if d := guardrails.Evaluate(req); !d.Allow {
-		return Set{}, s.refuse(ctx, "plan", c.By.ID, c.ID, d)
+		err := s.refuse(ctx, "plan", c.By.ID, c.ID, d)
+		if f, ok := err.(*fault.Error); ok && radius(c) != "" { //nolint:errorlint // one that is joined to another stays as it is
+			err = f.WithMend("What it would touch: %s", radius(c))
+		}
+		return Set{}, err
 	}
 	set := Set{
 		ID: c.ID, Key: key, Digest: cs.Digest(), Bytes: cs.Bytes(), State: Planned, By: c.By.ID, Target: c.Target, Intent: c.Intent,
@@ -175,6 +182,23 @@ func (s *Service) store(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 	}
 	s.o.Hook("after set planned")
 	return set, nil
+}
+
+// radius says what the changes touch beyond their names, "" when nothing.
+func radius(c guardrails.Content) string {
+	const most = 5
+	var out []string
+	for _, ch := range c.Changes {
+		if ch.Note == "" {
+			continue
+		}
+		if len(out) == most {
+			out = append(out, "…")
+			break
+		}
+		out = append(out, ch.Op+" "+guardrails.Visible(ch.Object)+": "+guardrails.Visible(ch.Note))
+	}
+	return strings.Join(out, "; ")
 }
 
 // effectsOf returns the ledger's rows of a set before anything has happened.

@@ -67,6 +67,8 @@ type Measured struct {
 type Registered struct {
 	Manifest guardrails.Manifest
 	Target   Target
+	// Ceiling tightens every proposer's envelope on this target; nil tightens nothing.
+	Ceiling *guardrails.Envelope
 
 	signed string // digest of the manifest whose signature was checked; empty when none was
 	digest string // of Manifest; set by New

@@ -69,6 +69,7 @@ type ShownChange struct {
 	Object  string           `json:"object"`
 	Class   guardrails.Class `json:"class"`
 	Objects int64            `json:"objects"`
+	Note    string           `json:"note,omitempty"` // what the objects are, where there are more than the one named
 	Diff    string           `json:"diff"`
 	Inverse string           `json:"inverse,omitempty"` // operation that takes it back
 }
@@ -197,7 +198,7 @@ func (s *Service) shown(out Outcome, cs *guardrails.ChangeSet, ask Ask) (Shown, 
 		room -= len(d)
 		v.Reading += reading(d)
 		v.Changes = append(v.Changes, ShownChange{
-			Op: guardrails.Visible(ch.Op), Object: guardrails.Visible(ch.Object), Class: ch.Class, Objects: ch.Objects, Diff: d, Inverse: ch.Inverse.Op,
+			Op: guardrails.Visible(ch.Op), Object: guardrails.Visible(ch.Object), Class: ch.Class, Objects: ch.Objects, Note: guardrails.Visible(ch.Note), Diff: d, Inverse: ch.Inverse.Op,
 		})
 	}
 	read := v.Reading

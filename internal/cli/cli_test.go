@@ -30,7 +30,10 @@ func TestScript(t *testing.T) {
 			e.Setenv("ROLEOS_PRINCIPAL", "person:tester")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"capture": capture, "exits": exits, "sqlite": sqlite, "postgres": postgres, "receiver": receiver,
+		},
+		Condition: condition,
 	})
 }
 

@@ -120,6 +120,9 @@ func (s *session) writePlan(v app.Plan, full bool) error {
 	cut := false
 	for _, c := range v.Changes {
 		fmt.Fprintf(w, "\n%s %s\n", c.Op, c.Object)
+		if c.Note != "" {
+			fmt.Fprintf(w, "  touches %s\n", plain(c.Note))
+		}
 		lines := strings.Split(strings.TrimRight(c.Diff, "\n"), "\n")
 		show := lines
 		if !full && len(lines) > diffLines {
@@ -308,15 +311,32 @@ as they are.`,
 func (s *session) planProposeCommand() *cobra.Command {
 	var top int
 	c := &cobra.Command{
-		Use: "propose DRAFT", Short: "Plan tickets for the first issues of an approved draft", Args: cobra.ExactArgs(1),
-		Long: `The agent proposes a ticket for each of its first issues; nothing is opened yet.
-Tickets that the tracker has already, by their marker or by their words, are left
-out. The tracker is set up with tracker.kind, tracker.project and tracker.key_file.`,
-		Example: "  roleos plan propose fs-3f2a91c0 --top 3",
+		Use: "propose DRAFT|FILE|-", Short: "Plan tickets for an approved draft's first issues, or what a written proposal asks for", Args: cobra.ExactArgs(1),
+		Long: `For a draft, the agent proposes a ticket for each of its first issues; nothing is opened
+yet. Tickets that the tracker has already, by their marker or by their words, are left
+out. The tracker is set up with tracker.kind, tracker.project and tracker.key_file.
+
+A proposal is a YAML or JSON file (or -, for standard input) for a declared target:
+
+  kind: Proposal
+  target: crm
+  reason: Close what was answered
+  by: agent:feedback-river       # when an agent made it; the target has to name it
+  from: [export.csv]             # texts of others that led to it, if any
+  changes:
+  - {op: update, object: "tickets/id=42", set: {state: closed}}
+  - {op: delete, object: "customers/region=gone"}
+
+Rows take set; files and messages take text, or file: a name below the proposal's folder.
+What a target is and may: roleos target show TARGET.`,
+		Example: "  roleos plan propose fs-3f2a91c0 --top 3\n  roleos plan propose close-tickets.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := s.start(cmd)
 			if err != nil {
 				return err
+			}
+			if written(args[0]) {
+				return s.propose(cmd, a, args[0])
 			}
 			v, err := a.ProposeTickets(cmd.Context(), args[0], top)
 			if err != nil {

@@ -163,7 +163,16 @@ func (t *Target) state(ctx context.Context, x tx, sch *schema, tbl *table, sel s
 func (e *effect) where() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(e.counts)) {
-		parts = append(parts, fmt.Sprintf("%d in %s", e.counts[name], guardrails.Visible(name)))
+		parts = append(parts, fmt.Sprintf("%s in %s", grouped(e.counts[name]), guardrails.Visible(name)))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// grouped writes a number with its thousands parted, as people read it.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

@@ -126,7 +126,29 @@ func (s *server) fill(ctx context.Context, c *server) error {
 			return err
 		}
 	}
+	if err := advance(ctx, from, to); err != nil {
+		return err
+	}
 	return to.commit(ctx)
+}
+
+// advance sets the copy's sequences to where they are here, so that a row that
+// takes its number from one collides with no row that was poured in. Those that
+// the role may not read, or that the template lacks, stay as they are.
+func advance(ctx context.Context, from, to *serverTx) error {
+	rows, err := from.tx.Query(ctx, "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = $1 AND last_value IS NOT NULL", from.s.o.Schema)
+	if err != nil {
+		return pgError(err)
+	}
+	at := map[string]int64{}
+	var name string
+	var value int64
+	if _, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error { at[name] = value; return nil }); err != nil {
+		return pgError(err)
+	}
+	_, err = to.tx.Exec(ctx, `SELECT setval(c.oid::regclass, (here.value)::bigint) FROM jsonb_each_text($1::jsonb) AS here (name, value)
+JOIN pg_class c ON c.relname = here.name AND c.relkind = 'S' AND c.relnamespace = $2::text::regnamespace`, at, to.s.o.Schema)
+	return pgError(err)
 }
 
 // names returns the schema's ordinary tables in order, roleos_effects only when asked for.

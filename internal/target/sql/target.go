@@ -162,7 +162,7 @@ func (t *Target) measure(ctx context.Context, in change.Intended) (guardrails.Ch
 		return c, nil, err
 	}
 	c = guardrails.Change{
-		Op: in.Op, Object: in.Object, Body: in.Body, Objects: max(did.touched, 1), Before: did.before, After: did.after.Digest, Inverse: did.inverse,
+		Op: in.Op, Object: in.Object, Body: in.Body, Objects: max(did.touched, 1), Note: did.note, Before: did.before, After: did.after.Digest, Inverse: did.inverse,
 	}
 	return c, did.items, nil
 }
@@ -257,6 +257,7 @@ func (t *Target) Apply(ctx context.Context, w change.Write) error {
 type done struct {
 	before, after guardrails.State
 	touched       int64
+	note          string // where, when it is more than one row
 	items         []item
 	inverse       guardrails.Inverse
 }
@@ -332,11 +333,14 @@ func (t *Target) forward(ctx context.Context, x tx, sch *schema, tbl *table, st 
 	if err != nil {
 		return err
 	}
+	d.touched = e.touched
+	if e.touched > 1 {
+		d.note = e.where()
+	}
 	if name == "" {
-		d.touched = e.touched
 		return nil
 	}
-	d.touched, d.items = e.touched, e.items
+	d.items = e.items
 	if !e.final {
 		again := &restoration{back: false, items: e.items}
 		if d.inverse, err = again.inverse(); err != nil {
@@ -361,7 +365,13 @@ func (t *Target) restore(ctx context.Context, x tx, sch *schema, st statement, w
 			return fault.New(fault.Denied, "sql.plan", "%.200q is no table that may be changed", it.table)
 		}
 	}
-	e := effect{items: r.items}
+	e := effect{items: r.items, counts: map[string]int64{}}
+	for _, it := range r.items {
+		e.counts[it.table]++
+	}
+	if len(r.items) > 1 {
+		d.note = e.where()
+	}
 	name, err := e.name()
 	if err != nil {
 		return err

@@ -134,12 +134,6 @@ type Delegation struct {
 	SampleShare float64 `mapstructure:"sample_share"`
 }
 
-// Serve says where the service is reached.
-type Serve struct {
-	Listen string `mapstructure:"listen"` // HOST:PORT
-	Origin string `mapstructure:"origin"` // https://HOST as people type it; none on one machine
-}
-
 // Grants bounds a person's confirmation.
 type Grants struct {
 	Expiry time.Duration `mapstructure:"expiry"`

@@ -83,8 +83,6 @@ func Keys() []Key {
 		{Name: "handoff.escalate.secret_file", Doc: "File that holds the webhook's secret and nothing else: whsec_ and 24 to 64 bytes in base64.", Default: None, kind: optional(folder())},
 		{Name: "governance.attest_every_days", Doc: "Days after which the owner of an agent or a workflow has to attest again that they answer for it; until then it does not run.", Default: "90", kind: whole(1, 730)},
 		{Name: "delegation.sample_share", Doc: "Share of what agents publish without waiting that a person looks at afterwards. Which, the digests decide.", Default: "0.2", kind: number(0.01, 1)},
-		{Name: "serve.listen", Doc: "Address of roleos serve. A solo workspace is served to its own machine only.", Default: "127.0.0.1:8484", kind: text(100)},
-		{Name: "serve.origin", Doc: "Address that people type when the service stands behind a proxy, as https://roleos.example.org.", Default: None, kind: optional(text(200))},
 		{Name: "grants.expiry", Doc: "How long a person's confirmation of a change stays valid.", Default: "15m", kind: duration("1m", "15m")},
 		{Name: "publish.root", Doc: "Folder of the workspace into which approved drafts are published.", Default: "context", kind: innerFolder()},
 		{Name: "tracker.kind", Doc: "Issue tracker in which tickets may be proposed.", Default: None, kind: choice(None, "github", "redmine")},
@@ -95,7 +93,7 @@ func Keys() []Key {
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}
-	keys = append(keys, modelKeys()...)
+	keys = append(append(keys, serveKeys()...), modelKeys()...)
 	for i := range keys {
 		keys[i].Bound = keys[i].kind.bound
 	}

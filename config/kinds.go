@@ -257,10 +257,18 @@ const maxPeople = 1000
 
 // peopleRoles reads "person:name:role+role" entries, separated by commas.
 func peopleRoles() kind {
-	role := regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 	who := person()
+	return holders("person: roles joined by +, such as person:ana: pm+portfolio-owner", func(name string) bool {
+		_, err := who.parse(name)
+		return err == nil
+	})
+}
+
+// holders reads "who:role+role" entries, separated by commas.
+func holders(form string, valid func(who string) bool) kind {
+	role := regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 	return kind{
-		bound: fmt.Sprintf("at most %d of person: roles joined by +, such as person:ana: pm+portfolio-owner", maxPeople), accepts: []shape{aMapping},
+		bound: fmt.Sprintf("at most %d of %s", maxPeople, form), accepts: []shape{aMapping},
 		parse: func(s string) (any, error) {
 			out := map[string][]string{}
 			if s == "" {
@@ -273,9 +281,8 @@ func peopleRoles() kind {
 				}
 				name := strings.TrimSpace(entry[:i])
 				roles := strings.Split(strings.ReplaceAll(entry[i+1:], " ", ""), "+")
-				_, err := who.parse(name)
 				_, twice := out[name]
-				if err != nil || twice || slices.ContainsFunc(roles, func(r string) bool { return !role.MatchString(r) }) {
+				if !valid(name) || twice || slices.ContainsFunc(roles, func(r string) bool { return !role.MatchString(r) }) {
 					return nil, errBound
 				}
 				out[name] = roles

@@ -100,6 +100,9 @@ func Load(o Options) (Config, Origins, error) {
 			"Set ROLEOS_MODEL_BASE_URL in your own environment, or keep the key for this server in a variable whose name begins with ROLEOS_.",
 		}})
 	}
+	if p := c.Serve.OIDC.missing(origins); len(p) > 0 {
+		return Config{}, nil, report(p)
+	}
 	if w := c.Prioritisation.Weights; w.Reach+w.Intensity+w.Growth+w.SegmentWeight+w.Confidence == 0 {
 		return Config{}, nil, report([]problem{{
 			origins["prioritisation.weights.reach"], "all prioritisation.weights are 0, so that no issue would have a score",

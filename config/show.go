@@ -44,7 +44,7 @@ func (c Config) values() map[string]any {
 		"prioritisation.weights.segment_weight": w.SegmentWeight, "prioritisation.weights.confidence": w.Confidence,
 		"prioritisation.segment_weights": c.Prioritisation.SegmentWeights,
 		"alerts.q":                       c.Alerts.Q, "alerts.min_period_records": c.Alerts.MinPeriodRecords, "alerts.min_ratio": c.Alerts.MinRatio,
-		"review.mode": c.Review.Mode, "team.roles": c.Team.Roles, "serve.listen": c.Serve.Listen, "serve.origin": c.Serve.Origin, "handoff.calendar.zone": c.Handoff.Calendar.Zone,
+		"review.mode": c.Review.Mode, "team.roles": c.Team.Roles, "handoff.calendar.zone": c.Handoff.Calendar.Zone,
 		"handoff.calendar.days": c.Handoff.Calendar.Days, "handoff.calendar.hours": c.Handoff.Calendar.Hours,
 		"handoff.calendar.holidays": c.Handoff.Calendar.Holidays, "handoff.escalate.file": c.Handoff.Escalate.File,
 		"handoff.escalate.webhook": c.Handoff.Escalate.Webhook, "handoff.escalate.secret_file": c.Handoff.Escalate.SecretFile,
@@ -54,6 +54,7 @@ func (c Config) values() map[string]any {
 		"tracker.staging_project": c.Tracker.StagingProject, "tracker.key_file": c.Tracker.KeyFile,
 		"report.dir": c.Report.Dir, "log.level": c.Log.Level,
 	}
+	maps.Copy(out, c.Serve.values())
 	maps.Copy(out, c.Model.values())
 	return out
 }

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"roleos/guardrails"
 	"roleos/internal/change"
@@ -47,48 +45,20 @@ func (a *App) ShowPlan(ctx context.Context, id string) (Plan, error) {
 		return v, nil // a program that reads is nobody who was shown it
 	}
 	by := a.actor(ctx)
-	if was, ok := a.shown(id, by); !ok || was.View != v.Digest {
-		err = a.noteShown(id, shown{By: by, View: v.Digest, At: a.now()})
+	if was, _, err := a.db.Shown(ctx, id, by); err != nil || was == v.Digest {
+		return v, err // looking again writes nothing
 	}
-	return v, err
-}
-
-// shown is what a person was shown of a change set, and when first.
-type shown struct {
-	By   string    `json:"by"`
-	View string    `json:"view"`
-	At   time.Time `json:"at"`
-}
-
-// shownFile is a person's note: what one was shown, another was not.
-func (a *App) shownFile(id, by string) string {
-	return a.stateFile("shown", id+"-"+strings.TrimPrefix(by, "person:")+".json")
-}
-
-func (a *App) shown(id, by string) (shown, bool) {
-	var s shown
-	if strings.ContainsAny(id+by, `/\`) {
-		return s, false // no id of ours, and no way out of the folder
-	}
-	data, err := os.ReadFile(a.shownFile(id, by))
-	return s, err == nil && json.Unmarshal(data, &s) == nil && s.By == by
+	return v, a.db.NoteShown(ctx, id, by, v.Digest, a.now())
 }
 
 // StillShown refuses with fault.Stale when this person was shown another form of
 // the change set since the one with the digest; "" means whichever was last.
 func (a *App) StillShown(ctx context.Context, id, digest string) error {
-	if s, _ := a.shown(id, a.actor(ctx)); digest != "" && s.View != digest {
-		return fault.New(fault.Stale, "app.confirm", "what would be done now is not what that tag names").WithMend("Look at it again: roleos plan show")
+	view, _, err := a.db.Shown(ctx, id, a.actor(ctx))
+	if err == nil && digest != "" && view != digest {
+		err = fault.New(fault.Stale, "app.confirm", "what would be done now is not what that tag names").WithMend("Look at it again: roleos plan show")
 	}
-	return nil
-}
-
-func (a *App) noteShown(id string, s shown) error {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return writeFile(a.shownFile(id, s.By), data)
+	return err
 }
 
 // StagePlan tries the change set on a copy and proves its inverse there.
@@ -111,8 +81,11 @@ func (a *App) ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Gr
 	if err := a.secondPerson(ctx, id); err != nil {
 		return guardrails.Grant{}, err
 	}
-	s, _ := a.shown(id, a.actor(ctx))
-	g, err := a.change.Confirm(ctx, id, a.person(ctx), change.Answer{Text: answer, View: s.View, Shown: s.At})
+	view, at, err := a.db.Shown(ctx, id, a.actor(ctx))
+	if err != nil {
+		return guardrails.Grant{}, err
+	}
+	g, err := a.change.Confirm(ctx, id, a.person(ctx), change.Answer{Text: answer, View: view, Shown: at})
 	return g, a.afterRefusal(ctx, id, err)
 }
 

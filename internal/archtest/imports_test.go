@@ -41,7 +41,9 @@ func doors() map[string][]string {
 	return map[string][]string{
 		"cel.dev":                         {"contracts/gate"},
 		"database/sql":                    sql,
+		"github.com/coreos/go-oidc":       {"internal/identity/oidc"},
 		"github.com/dbos-inc":             {"internal/engine"},
+		"github.com/go-jose":              {"internal/identity/oidctest"},
 		"github.com/jackc/pgx":            sql,
 		"github.com/pressly/goose":        {"internal/store"},
 		"github.com/prometheus":           {"internal/telemetry"},
@@ -51,6 +53,7 @@ func doors() map[string][]string {
 		"github.com/xuri/excelize":        {"internal/ingest"},
 		"go.opentelemetry.io":             {"internal/telemetry"},
 		"golang.org/x/mod/sumdb":          {"internal/audit"},
+		"golang.org/x/oauth2":             {"internal/identity/oidc"},
 		"modernc.org/sqlite":              sql,
 		"github.com/kljensen/snowball":    {"internal/textmine", "internal/discourse"},
 		"github.com/sashabaranov":         {"internal/llm/openai"},

@@ -34,8 +34,8 @@ until it ends. Make tokens before you start it (roleos token create); take backu
 through it (GET /api/v1/backup). On PostgreSQL commands work beside it.
 
 A solo workspace is served to its own machine only; the address that is printed signs
-its one person in, once. A team needs review.mode: team, team.roles, and a token for
-each person (roleos token create). Several processes may serve one PostgreSQL store.`,
+its one person in, once. A team needs review.mode: team, and people sign in at an OpenID
+provider (serve.oidc) or with a token (team.roles, roleos token create). Several processes may serve one PostgreSQL store.`,
 		Example: "  roleos serve\n  roleos serve --serve-listen 127.0.0.1:9000",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)

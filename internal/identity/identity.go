@@ -152,13 +152,18 @@ func errUnknown() error {
 
 // Session is a signed-in browser as it is stored.
 type Session struct {
-	Digest    string   // hex SHA-256 of the cookie's value
-	Person    string   // "person:ana"
-	Roles     []string // as they were when the person signed in; nil: those of the settings
-	Token     string   // public id of the token that it was made from, and ends with; "" for none
-	CSRF      string   // what every form of the session carries
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	Digest string   // hex SHA-256 of the cookie's value
+	Person string   // "person:ana"
+	Roles  []string // as they were when the person signed in; nil: those of the settings
+	Token  string   // public id of the token that it was made from, and ends with; "" for none
+	// Provider is the mark of the OpenID provider's settings under which the person
+	// was let in, and with which it ends; "" for none. There is a token or a provider.
+	Provider string
+	// AtProvider is the provider's name for its own session; "" when it gave none.
+	AtProvider string
+	CSRF       string // what every form of the session carries
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
 }
 
 // NewSession makes a session; cookie is the value that only the browser keeps.
@@ -186,6 +191,24 @@ func (s Session) From(t Token) Session {
 	return s
 }
 
+// By binds a session to the account and the settings that let a person in.
+func (s Session) By(a Account, mark string) Session {
+	s.Provider, s.AtProvider = mark, a.Session
+	return s
+}
+
+// Account is a person as an OpenID provider knows them.
+type Account struct {
+	Issuer  string `json:"issuer"`  // of the provider
+	Subject string `json:"subject"` // the provider's name for the account, which never changes
+	Session string `json:"-"`       // the provider's name for its session; "" when it gave none
+	// Person is who the account is here, "person:ana": what the provider calls them
+	// now at their first sign-in, and the same ever after.
+	Person  string    `json:"person"`
+	Roles   []string  `json:"-"` // that their groups hold, sorted
+	FirstAt time.Time `json:"first_at"`
+}
+
 // Code returns a text that nobody guesses.
 func Code(random io.Reader) (string, error) { return randomText(random, secretBytes) }
 
@@ -211,6 +234,9 @@ type Store interface {
 	Session(ctx context.Context, digest string, now time.Time) (Session, error)
 	// EndSession forgets a session. A missing one is no error.
 	EndSession(ctx context.Context, digest string) error
+	// EndAt forgets the sessions of an account's person, or the one that the provider
+	// names, and returns how many there were.
+	EndAt(ctx context.Context, issuer, subject, session string) (int, error)
 }
 
 // Bearer returns the token that a request's Authorization header names, once it

@@ -30,7 +30,11 @@ type world struct {
 
 func open(t *testing.T, settings string, with ...func(*serve.Options)) *world {
 	t.Helper()
-	dir := t.TempDir()
+	return openIn(t, t.TempDir(), settings, with...)
+}
+
+func openIn(t *testing.T, dir, settings string, with ...func(*serve.Options)) *world {
+	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}

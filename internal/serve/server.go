@@ -19,6 +19,7 @@ import (
 	"roleos/internal/fault"
 	"roleos/internal/httpapi"
 	"roleos/internal/identity"
+	"roleos/internal/identity/oidc"
 	"roleos/internal/telemetry"
 )
 
@@ -44,6 +45,8 @@ type Server struct {
 	o       Options
 	handler http.Handler
 	solo    bool
+	// provider signs the people of a team in; nil: they use tokens.
+	provider *oidc.Provider
 	// code signs the one person of a solo workspace in, once, from the address that
 	// the command prints.
 	code  string
@@ -72,6 +75,9 @@ func New(o Options) (*Server, error) {
 	if s.code, err = identity.Code(o.Random); err != nil {
 		return nil, err
 	}
+	if s.provider, err = s.openProvider(); err != nil {
+		return nil, err
+	}
 	api := httpapi.New(httpapi.Options{App: o.App, Store: o.Store, Logger: o.Logger, Session: s.Session, Version: o.Version, Now: o.Now})
 	mux := http.NewServeMux()
 	mux.Handle(httpapi.Base+"/", api)
@@ -92,6 +98,11 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /signin", s.signInPage)
 	mux.HandleFunc("POST /signin", s.signIn)
 	mux.HandleFunc("POST /signout", s.signOut)
+	if s.provider != nil {
+		mux.HandleFunc("GET "+beginPath, s.toProvider)
+		mux.HandleFunc("GET "+callbackPath, s.fromProvider)
+		mux.HandleFunc("POST "+endedPath, s.ended)
+	}
 	if o.Console != nil {
 		console, err := o.Console(s.Session)
 		if err != nil {
@@ -133,7 +144,7 @@ func (s *Server) mayListen(addr string) error {
 	local := host == "localhost" || ip != nil && ip.IsLoopback()
 	if s.solo && !local {
 		return fault.New(fault.Denied, op, "a solo workspace is served to this machine only, not on %q: there is one person, and nobody signs in", addr).
-			WithMend("Listen on 127.0.0.1:%s, or set review.mode: team and team.roles.", port)
+			WithMend("Listen on 127.0.0.1:%s, or set review.mode: team and team.roles or serve.oidc.", port)
 	}
 	if local { // a page from elsewhere must not reach it under a name of its own
 		s.hosts = []string{"127.0.0.1", "localhost", "::1"}

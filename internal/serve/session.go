@@ -42,11 +42,13 @@ func (s *Server) Session(r *http.Request) (app.Actor, string, bool) {
 			return app.Actor{}, "", false
 		}
 		actor.Scopes = t.Scopes
+	case got.Provider != "": // it ends when the settings let people in otherwise
+		if s.provider == nil || got.Provider != s.provider.Mark() {
+			return app.Actor{}, "", false
+		}
+		actor.Roles = got.Roles
 	case !s.solo:
 		return app.Actor{}, "", false
-	}
-	if got.Roles != nil {
-		actor.Roles = got.Roles
 	}
 	return actor, got.CSRF, true
 }
@@ -65,17 +67,21 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
-		s.form(w, http.StatusForbidden, "This address signs in once, and has been used. Start roleos serve again for a new one, or use a token.")
+		s.form(w, r, http.StatusForbidden, "This address signs in once, and has been used. Start roleos serve again for a new one, or use a token.")
 		return
 	}
-	s.form(w, http.StatusOK, "")
+	message := ""
+	if r.URL.Query().Has("out") {
+		message = "You are signed out of roleos."
+	}
+	s.form(w, r, http.StatusOK, message)
 }
 
 // signIn takes an API token that may decide.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	if !s.sameOrigin(r) {
-		s.form(w, http.StatusForbidden, "The form was sent from another page.")
+		s.form(w, r, http.StatusForbidden, "The form was sent from another page.")
 		return
 	}
 	t, err := identity.Bearer(r.Context(), s.o.Store, "Bearer "+strings.TrimSpace(r.PostFormValue("token")), identity.Decide, s.o.Now())
@@ -85,7 +91,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 			s.o.Logger.ErrorContext(r.Context(), "sign-in failed", slog.Any("error", err))
 			status, err = http.StatusServiceUnavailable, fault.New(fault.Unavailable, "serve.signin", "sign-in does not work at the moment")
 		}
-		s.form(w, status, err.Error())
+		s.form(w, r, status, err.Error())
 		return
 	}
 	s.begin(w, r, t.Person, &t)
@@ -113,14 +119,27 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, person string, wi
 	}
 	if err != nil {
 		s.o.Logger.ErrorContext(r.Context(), "sign-in failed", slog.Any("error", err))
-		s.form(w, http.StatusServiceUnavailable, "Sign-in does not work at the moment.")
+		s.form(w, r, http.StatusServiceUnavailable, "Sign-in does not work at the moment.")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: cookie, Path: "/", MaxAge: int(identity.SessionLife.Seconds()),
-		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
-	})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	s.signedIn(w, r, cookie, r.PostFormValue("to"))
+}
+
+// signedIn gives the browser a new session in place of the one it may have had, and
+// shows the page that was asked for.
+func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, cookie, to string) {
+	if was, err := r.Cookie(s.cookieName()); err == nil {
+		if err := s.o.Store.EndSession(r.Context(), identity.SessionDigest(was.Value)); err != nil {
+			s.o.Logger.ErrorContext(r.Context(), "an old session stays", slog.Any("error", err))
+		}
+	}
+	s.setCookie(w, s.cookieName(), cookie, int(identity.SessionLife.Seconds()))
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, local(to), http.StatusSeeOther)
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
 // signOut ends the session.
@@ -133,21 +152,33 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 				s.o.Logger.ErrorContext(r.Context(), "sign-out failed", slog.Any("error", err))
 			}
 		}
-		http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
+		s.setCookie(w, s.cookieName(), "", -1)
 	}
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+	http.Redirect(w, r, "/signin?out", http.StatusSeeOther)
 }
 
-func (s *Server) form(w http.ResponseWriter, status int, message string) {
+// form shows the page on which people sign in, with what there is to say to them.
+func (s *Server) form(w http.ResponseWriter, r *http.Request, status int, message string) {
 	t, err := template.New("signin").Parse(signInText)
 	if err != nil {
 		http.Error(w, "the page is damaged", http.StatusInternalServerError)
 		return
+	}
+	said, mend, _ := strings.Cut(message, "\n")
+	page := map[string]any{"Message": said, "Mend": mend, "Solo": s.solo, "Bad": status >= http.StatusBadRequest, "To": ""}
+	if to := local(r.FormValue("to")); to != "/" {
+		page["To"] = to
+	}
+	if s.provider != nil {
+		page["Provider"], page["Begin"] = s.provider.Host(), beginPath+"?"+url.Values{"to": {local(r.FormValue("to"))}}.Encode()
+		if r.URL.Query().Has("out") { // the provider would let them in again unasked
+			page["End"] = s.provider.EndURL(r.Context(), s.base(r)+"/signin")
+		}
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = t.Execute(w, map[string]any{"Message": message, "Solo": s.solo})
+	_ = t.Execute(w, page)
 }

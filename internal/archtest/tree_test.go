@@ -141,7 +141,7 @@ func TestFilesAndPackagesStayReadable(t *testing.T) {
 	const mostLines, mostFiles = 500, 14
 	// The packages that hold one file for each use case, command or port, with little
 	// to share between them; splitting them would only spread the wiring.
-	wide := map[string]int{"internal/app": 36, "internal/cli": 32, "internal/store": 24}
+	wide := map[string]int{"internal/app": 36, "internal/cli": 32, "internal/store": 26}
 	files := map[string]int{}
 	goFiles(t, func(path string, src []byte) {
 		files[filepath.ToSlash(filepath.Dir(path))]++

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"roleos/agents"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/brief"
 	"roleos/internal/artefact/pitch"
@@ -18,15 +19,25 @@ import (
 // Version names the offline analyst's method; it changes when its results may.
 const Version = "shaping/1"
 
+// Options set how the agent drafts. The zero value drafts without a model.
+type Options struct {
+	// Wording names the model that titles what people proposed; usually none.
+	Wording wording.Options
+}
+
 // Agent is the Pitch Shaper with the offline analyst.
-type Agent struct{}
+type Agent struct{ o Options }
 
 // New returns the agent.
-func New() *Agent { return &Agent{} }
+func New(o Options) *Agent { return &Agent{o: o} }
 
 // Draft implements agents.Agent. It fails with fault.Invalid without a brief.
 func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) {
 	o, err := a.Outline(ctx, t)
+	if err != nil {
+		return agents.Draft{}, err
+	}
+	taint, err := a.worded(ctx, &o.Pitch, t)
 	if err != nil {
 		return agents.Draft{}, err
 	}
@@ -42,6 +53,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	for _, s := range t.Sources {
 		d.Taint = append(d.Taint, "records of "+s.Name)
 	}
+	d.Taint = append(d.Taint, taint...)
 	return d, nil
 }
 

@@ -103,7 +103,7 @@ func task(t testing.TB, state string) agents.Task {
 
 func draft(t testing.TB, in agents.Task) pitch.ShapedPitch {
 	t.Helper()
-	d, err := pitchshaper.New().Draft(t.Context(), in)
+	d, err := pitchshaper.New(pitchshaper.Options{}).Draft(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestABriefThatNobodyTookCarriesNoPitch(t *testing.T) {
 	}
 	in := task(t, "published")
 	in.Upstream = nil
-	if _, err := pitchshaper.New().Draft(t.Context(), in); err == nil || !strings.Contains(err.Error(), "no problem brief") {
+	if _, err := pitchshaper.New(pitchshaper.Options{}).Draft(t.Context(), in); err == nil || !strings.Contains(err.Error(), "no problem brief") {
 		t.Errorf("without a brief: %v", err)
 	}
 }

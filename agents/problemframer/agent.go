@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"roleos/agents"
+	"roleos/agents/wording"
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/brief"
 	"roleos/internal/evidence"
@@ -16,16 +17,26 @@ import (
 // Version names the offline analyst's method; it changes when its results may.
 const Version = "framing/1"
 
+// Options set how the agent drafts. The zero value drafts without a model.
+type Options struct {
+	// Wording names the model that words the problem; usually none.
+	Wording wording.Options
+}
+
 // Agent is the Problem Framer with the offline analyst.
-type Agent struct{}
+type Agent struct{ o Options }
 
 // New returns the agent.
-func New() *Agent { return &Agent{} }
+func New(o Options) *Agent { return &Agent{o: o} }
 
 // Draft implements agents.Agent. It fails with fault.Invalid when there is
 // nothing to frame: neither an artefact to build on nor a context document.
 func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) {
 	o, err := a.Outline(ctx, t)
+	if err != nil {
+		return agents.Draft{}, err
+	}
+	taint, err := a.worded(ctx, &o, t)
 	if err != nil {
 		return agents.Draft{}, err
 	}
@@ -41,6 +52,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	for _, s := range t.Sources {
 		d.Taint = append(d.Taint, "records of "+s.Name)
 	}
+	d.Taint = append(d.Taint, taint...)
 	return d, nil
 }
 

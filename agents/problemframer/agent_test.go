@@ -127,7 +127,7 @@ func task(t testing.TB) agents.Task {
 
 func draft(t testing.TB, in agents.Task) brief.ProblemBrief {
 	t.Helper()
-	d, err := problemframer.New().Draft(t.Context(), in)
+	d, err := problemframer.New(problemframer.Options{}).Draft(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestWhatIsMissingIsAGapAndFailsItsGate(t *testing.T) {
 			t.Errorf("without %s: %v", source, open)
 		}
 	}
-	_, err := problemframer.New().Draft(t.Context(), agents.Task{Records: full.Records[:3]})
+	_, err := problemframer.New(problemframer.Options{}).Draft(t.Context(), agents.Task{Records: full.Records[:3]})
 	if err == nil || !strings.Contains(err.Error(), "nothing to frame") {
 		t.Errorf("nothing to frame: %v", err)
 	}

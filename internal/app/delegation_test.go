@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"roleos/agents"
 	"roleos/guardrails/delegation"
 	"roleos/internal/app"
 	"roleos/internal/fault"
@@ -95,17 +94,5 @@ func TestUndoNamesWhatIsBuiltOnIt(t *testing.T) {
 	}
 	if got, err := f.BuiltOn(t.Context(), undo.ID); err != nil || len(got) != 1 {
 		t.Errorf("of the undo: %+v (%v)", got, err)
-	}
-}
-
-func TestWhoUsesAModel(t *testing.T) {
-	all, err := agents.Manifests()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range all {
-		if got, want := app.UsesModel(m.ID), m.ID != "problem-framer" && m.ID != "pitch-shaper"; got != want {
-			t.Errorf("%s: %v", m.ID, got)
-		}
 	}
 }

@@ -160,10 +160,6 @@ func synthesisClaims(body []byte) ([]Claim, error) {
 	return out, nil
 }
 
-// UsesModel reports whether a language model words what the agent drafts; the
-// others draft without one, whatever is configured.
-func UsesModel(agent string) bool { return agent != "problem-framer" && agent != "pitch-shaper" }
-
 // agent returns the agent with these settings, or false when there is none of
 // that name. model words its draft; nil for the offline analyst.
 func (s settings) agent(id string, model llm.Model) (agents.Agent, bool) {
@@ -179,9 +175,9 @@ func (s settings) agent(id string, model llm.Model) (agents.Agent, bool) {
 			Wording: worded, Mining: textmine.Options{Seed: uint64(s.Analyst.Seed), MaxSample: s.Analyst.MaxSample},
 		}), true
 	case "problem-framer":
-		return problemframer.New(), true
+		return problemframer.New(problemframer.Options{Wording: worded}), true
 	case "pitch-shaper":
-		return pitchshaper.New(), true
+		return pitchshaper.New(pitchshaper.Options{Wording: worded}), true
 	case "stakeholder-synthesizer":
 		return stakeholdersynthesizer.New(stakeholdersynthesizer.Options{Wording: worded}), true
 	}

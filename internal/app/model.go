@@ -33,7 +33,7 @@ type asking struct{ session *models.Session }
 // model opens the model that the run was started with.
 func (a *App) model(ctx context.Context, in draftInput) (*asking, error) {
 	m := in.Settings.Model
-	if !models.On(m) || !UsesModel(in.Agent) {
+	if !models.On(m) {
 		return nil, nil //nolint:nilnil // no model is a setting, not a failure
 	}
 	opened, err := a.openModel(ctx, m)

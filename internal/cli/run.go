@@ -83,9 +83,6 @@ files with the same header.
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("model") && !app.UsesModel(req.Agent) {
-				s.say("%s uses no model; drafted without one.", req.Agent)
-			}
 			return s.outcome(cmd, a, o, out)
 		},
 	}

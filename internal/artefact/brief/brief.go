@@ -47,6 +47,8 @@ type ProblemBrief struct {
 	Method       artefact.Method    `json:"method"`
 	Redaction    artefact.Redaction `json:"redaction"`
 	Figures      []evidence.Figure  `json:"figures"`
+	// Rejected is what a model said that the evidence does not bear out.
+	Rejected []artefact.Rejection `json:"rejected,omitempty"`
 }
 
 // Input is one artefact that the brief builds on.
@@ -68,6 +70,21 @@ type Problem struct {
 	By        string          `json:"by,omitempty"`        // person who chose it in review
 	Asked     bool            `json:"asked,omitempty"`     // the run was asked for this problem
 	StatedBy  string          `json:"stated_by,omitempty"` // person whose words Statement are
+	Worded    *Worded         `json:"worded,omitempty"`    // a model's words in Statement
+}
+
+// Worded is a problem in sentences that a model put around data points. It holds
+// for one theme: another focus is worded by code.
+type Worded struct {
+	Theme     string     `json:"theme"`
+	Sentences []Sentence `json:"sentences"`
+	By        string     `json:"by"` // the model
+}
+
+// Sentence is a beginning in checked words, which a data point ends.
+type Sentence struct {
+	Before   string `json:"before"`   // may be empty
+	Evidence string `json:"evidence"` // id of the data point
 }
 
 // Datum is one data point: a quote from one record.

@@ -38,7 +38,7 @@ func Compose(o Outline, records []evidence.Record) (ProblemBrief, error) {
 		Conflicts: slices.Clone(o.Conflicts), Rationale: slices.Clone(o.Rationale), Criteria: slices.Clone(o.Criteria), Aims: o.Aims, Baselines: slices.Clone(o.Baselines),
 		Constraints: o.Constraints, NoneKnown: o.NoneKnown, Dependencies: o.Dependencies, Ethics: o.Ethics, Exclusions: o.Exclusions,
 		Assumptions: o.Assumptions, Questions: o.Questions, Dropped: o.Dropped, Edits: o.Edits, Findings: o.Findings, Method: o.Method,
-		Redaction: o.Redaction, Themes: slices.Clone(o.Themes),
+		Redaction: o.Redaction, Themes: slices.Clone(o.Themes), Rejected: o.Rejected,
 	}
 	b.choose()
 	b.themes()

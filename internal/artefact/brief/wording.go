@@ -1,7 +1,9 @@
 package brief
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"roleos/internal/artefact"
@@ -33,6 +35,24 @@ func (b *builder) statement() {
 	if s.Records == 1 {
 		p.Statement = strings.Replace(p.Statement, " are about ", " is about ", 1)
 	}
+	p.Statement += b.said()
+	if name, i, j, ok := b.over(); ok {
+		c := b.out.Segments[i].Cells[j]
+		p.Statement += fmt.Sprintf(" It weighs more for %s %s: %s of its records, %s of the others.", name, c.Value, percent(c.Share), percent(c.RestShare))
+		at := fmt.Sprintf("/segments/%d/cells/%d", i, j)
+		p.Numbers = append(p.Numbers, at+"/share", at+"/rest_share")
+	}
+	p.Why = b.why()
+	stated()
+}
+
+// said is the problem in the words of data points, as a model put them or, where
+// none did for this theme, the first two.
+func (b *builder) said() string {
+	p := &b.out.Problem
+	if w := b.worded(); w != "" {
+		return w
+	}
 	var said []string
 	for _, e := range b.out.Evidence {
 		if e.Kind == "feedback" && len(said) < 2 {
@@ -45,18 +65,33 @@ func (b *builder) statement() {
 	}
 	switch len(said) {
 	case 1:
-		p.Statement += " One says: " + ended(said[0])
+		return " One says: " + ended(said[0])
 	case 2:
-		p.Statement += " In customers' words: " + said[0] + " and " + ended(said[1])
+		return " In customers' words: " + said[0] + " and " + ended(said[1])
 	}
-	if name, i, j, ok := b.over(); ok {
-		c := b.out.Segments[i].Cells[j]
-		p.Statement += fmt.Sprintf(" It weighs more for %s %s: %s of its records, %s of the others.", name, c.Value, percent(c.Share), percent(c.RestShare))
-		at := fmt.Sprintf("/segments/%d/cells/%d", i, j)
-		p.Numbers = append(p.Numbers, at+"/share", at+"/rest_share")
+	return ""
+}
+
+// worded puts a model's sentences together from the data points that are still
+// there; "" when it worded another theme.
+func (b *builder) worded() string {
+	w := b.o.Worded
+	b.out.Problem.Worded = w // kept, for when somebody returns to the theme
+	if w == nil || w.Theme != b.focus.ID {
+		return ""
 	}
-	p.Why = b.why()
-	stated()
+	out := ""
+	for _, s := range w.Sentences {
+		i := slices.IndexFunc(b.out.Evidence, func(d Datum) bool { return d.ID == s.Evidence })
+		if i < 0 {
+			continue
+		}
+		if q := b.out.Evidence[i].Quote; out == "" {
+			b.out.Problem.Says = &q
+		}
+		out += " " + cmp.Or(s.Before, "One says") + ": " + ended("“"+OneLine(b.out.Evidence[i].Quote.Text)+"”")
+	}
+	return out
 }
 
 // ended closes a sentence that a quote ends, unless the quote does.

@@ -47,6 +47,8 @@ type ShapedPitch struct {
 	Method       artefact.Method    `json:"method"`
 	Redaction    artefact.Redaction `json:"redaction"`
 	Figures      []evidence.Figure  `json:"figures"`
+	// Rejected is what a model said that the words do not bear out.
+	Rejected []artefact.Rejection `json:"rejected,omitempty"`
 }
 
 // Problem is the brief's problem, in the brief's words.
@@ -72,6 +74,7 @@ type Appetite struct {
 // Part is one element, rabbit hole, no-go or kill criterion.
 type Part struct {
 	ID    string          `json:"id"`
+	Title string          `json:"title,omitempty"` // by a model, in words of Text
 	Text  string          `json:"text"`
 	Quote *evidence.Quote `json:"quote,omitempty"`
 	Who   string          `json:"who,omitempty"`

@@ -370,16 +370,7 @@ func (s *sheet) appendix() {
 		}
 	}
 	s.section("inputs", "About the inputs", "", f)
-	m := page.List{}
-	for _, x := range s.b.Method.Steps {
-		m.Items = append(m.Items, page.Item{Text: x})
-	}
-	for _, x := range s.b.Method.Limits {
-		m.Items = append(m.Items, page.Item{Tag: "limit", Tone: page.Unsure, Text: x})
-	}
-	if len(m.Items) > 0 {
-		s.out.Sections = append(s.out.Sections, page.Section{ID: "method", Title: "How this was made", Folded: true, Blocks: []page.Block{m}})
-	}
+	s.out.Sections = append(s.out.Sections, page.Made(s.b.Method, s.b.Rejected)...)
 }
 
 func person(by string) string { return strings.TrimPrefix(by, "person:") }

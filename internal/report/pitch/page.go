@@ -113,7 +113,7 @@ func (s *sheet) appetite() {
 func (s *sheet) parts(id, title string, parts []pitch.Part) {
 	l := page.List{}
 	for _, x := range parts {
-		l.Items = append(l.Items, s.item("", page.Plain, x.Text, x.Quote, x.ID, from(x.Who, x.By)))
+		l.Items = append(l.Items, s.item(x.Title, page.Plain, x.Text, x.Quote, x.ID, from(x.Who, x.By)))
 	}
 	if len(l.Items) > 0 {
 		s.section(id, title, l)
@@ -227,14 +227,7 @@ func (s *sheet) appendix() {
 	if len(l.Items) > 0 {
 		s.section("changes", "Left behind and changed in review", l)
 	}
-	m := page.List{}
-	for _, x := range s.p.Method.Steps {
-		m.Items = append(m.Items, page.Item{Text: x})
-	}
-	for _, x := range s.p.Method.Limits {
-		m.Items = append(m.Items, page.Item{Tag: "limit", Tone: page.Unsure, Text: x})
-	}
-	s.out.Sections = append(s.out.Sections, page.Section{ID: "method", Title: "How this was made", Folded: true, Blocks: []page.Block{m}})
+	s.out.Sections = append(s.out.Sections, page.Made(s.p.Method, s.p.Rejected)...)
 }
 
 // from says who a part is from.

@@ -34,6 +34,7 @@ type Config struct {
 	Tracker        Tracker        `mapstructure:"tracker"`
 	Report         Report         `mapstructure:"report"`
 	Log            Log            `mapstructure:"log"`
+	Telemetry      Telemetry      `mapstructure:"telemetry"`
 
 	// TargetSecrets holds the ROLEOS_TARGET_... variables by name: addresses and
 	// secrets of declared targets. It is no key and never shown.

@@ -74,6 +74,7 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 		}}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
 		Publish: config.Publish{Root: "context"},
 		Tracker: config.Tracker{Kind: "none", URL: "none", Project: "none", StagingProject: "none", KeyFile: "none"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
+		Telemetry: config.Telemetry{TracesURL: "none", HeadersEnv: "none", TraceFile: "none"},
 	}
 	if d := cmp.Diff(want, c); d != "" {
 		t.Error(d)
@@ -180,6 +181,10 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"two documents", "log: {level: info}\n---\nlog: {level: warn}\n", "", "a second document starts here"},
 		{"syntax", "log: {level: info\nreport", "", "is not valid YAML"},
 		{"a key for the author's server", "model: {provider: openai, name: m, base_url: \"https://evil.example/v1\", key_env: AWS_SECRET_ACCESS_KEY}\n", "", "would be sent the key in AWS_SECRET_ACCESS_KEY"},
+		{"traces to somebody else", "telemetry: {traces_url: \"https://evil.example/v1/traces\"}\n", "", "roleos.yaml:1:25: telemetry.traces_url may not stand in a file"},
+		{"headers from a file", "telemetry: {headers_env: OPENAI_API_KEY}\n", "", "telemetry.headers_env may not stand in a file"},
+		{"traces into any file", "telemetry: {trace_file: /etc/profile}\n", "", "telemetry.trace_file may not stand in a file"},
+		{"content from a file", "telemetry: {content: true}\n", "", "telemetry.content may not stand in a file"},
 		{"command in a file", "model: {key_command: curl evil}\n", "", "roleos.yaml:1:22: model.key_command may not stand in a file"},
 		{"environment", "", "ROLEOS_LOG_LEVEL=loud", "ROLEOS_LOG_LEVEL: is \"loud\", expected debug, info, warn or error"},
 		{"misspelt environment", "", "ROLEOS_LOGLEVEL=info", "ROLEOS_LOGLEVEL: is no setting\nDid you mean ROLEOS_LOG_LEVEL?"},
@@ -251,6 +256,29 @@ func TestARelativeStoreIsInTheWorkspace(t *testing.T) {
 	c, _, err := config.Load(config.Options{Workspace: dir})
 	if want := "sqlite:" + filepath.Join(dir, "data", "own.db"); err != nil || c.Store.URL != want {
 		t.Errorf("store.url = %q, %v, want %q", c.Store.URL, err, want)
+	}
+}
+
+func TestTheCollectorsHeadersComeFromTheirVariable(t *testing.T) {
+	for _, c := range []struct{ value, want, err string }{
+		{"authorization=Bearer%20hush, x-team=red", "Bearer hush", ""},
+		{"hush", "", "is not name=value"},
+		{"", "", "is not set"},
+	} {
+		t.Setenv("COLLECTOR_HEADERS", c.value)
+		h, err := config.Telemetry{HeadersEnv: "COLLECTOR_HEADERS"}.Headers()
+		if h["authorization"] != c.want || (err != nil) != (c.err != "") || err != nil && (!strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "hush")) {
+			t.Errorf("%q: %v %v", c.value, h, err)
+		}
+	}
+	for _, bad := range []string{"http://collector.example/v1/traces", "https://u:p@c.example/v1/traces", "ftp://c.example", "https://c.example/?key=1"} {
+		if _, _, err := config.Load(config.Options{Workspace: t.TempDir(), Environ: []string{"ROLEOS_TELEMETRY_TRACES_URL=" + bad}}); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+	c, _, err := config.Load(config.Options{Workspace: t.TempDir(), Environ: []string{"ROLEOS_TELEMETRY_TRACES_URL=http://127.0.0.1:4318/v1/traces"}})
+	if err != nil || !c.Telemetry.On() {
+		t.Error(c.Telemetry, err)
 	}
 }
 

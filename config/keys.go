@@ -12,6 +12,9 @@ type Key struct {
 	Default string // as it would be written; computed defaults are described in angle brackets
 	Bound   string // what is accepted, in words
 
+	// own keeps the key out of a workspace's file and says what its author could do
+	// there to whoever opens it: "run its author's command". Empty: it may stand there.
+	own  string
 	kind kind
 	def  func(Options) string // nil: Default itself
 }
@@ -93,7 +96,7 @@ func Keys() []Key {
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}
-	keys = append(append(keys, serveKeys()...), modelKeys()...)
+	keys = append(append(append(keys, serveKeys()...), modelKeys()...), telemetryKeys()...)
 	for i := range keys {
 		keys[i].Bound = keys[i].kind.bound
 	}

@@ -20,9 +20,6 @@ import (
 // rule from their own environment.
 const reviewMode = "review.mode"
 
-// keyCommand runs a program, so that it is the user's own environment that names it.
-const keyCommand = "model.key_command"
-
 // envPrefix starts every environment variable that is a setting.
 const envPrefix = "ROLEOS_"
 
@@ -73,11 +70,13 @@ func Load(o Options) (Config, Origins, error) {
 	}
 	keys := Keys()
 	file, problems := parseFile(data, keys)
-	if w, ok := file[keyCommand]; ok && w.text != None {
-		problems = append(problems, problem{
-			w.where, keyCommand + " may not stand in a file: whoever opens a workspace would run its author's command",
-			"Set ROLEOS_MODEL_KEY_COMMAND in your own environment.",
-		})
+	for _, k := range keys {
+		if w, ok := file[k.Name]; ok && k.own != "" && w.text != k.Default {
+			problems = append(problems, problem{
+				w.where, k.Name + " may not stand in a file: whoever opens a workspace would " + k.own,
+				"Set " + k.Env() + " in your own environment.",
+			})
+		}
 	}
 	env, more := fromEnviron(o.Environ, keys)
 	problems = append(problems, more...)

@@ -146,7 +146,7 @@ func modelKeys() []Key {
 		{Name: "model.base_url", Doc: "Address of the provider. none: its public one. https, or http for this machine.", Default: None, kind: optional(text(200))},
 		{Name: "model.key_env", Doc: "Name of the environment variable that holds the key.", Default: None, kind: optional(text(120))},
 		{Name: "model.key_file", Doc: "File that holds the key and nothing else, readable by you only.", Default: None, kind: optional(folder())},
-		{Name: "model.key_command", Doc: "Command that prints the key, run without a shell: a password manager's. Set in the environment only.", Default: None, kind: optional(text(300))},
+		{Name: "model.key_command", Doc: "Command that prints the key, run without a shell: a password manager's. Set in the environment only.", Default: None, kind: optional(text(300)), own: "run its author's command"},
 		{Name: "model.effort", Doc: "How much a reasoning model thinks. none: its own default.", Default: None, kind: choice(None, "minimal", "low", "medium", "high")},
 		{Name: "model.fallback", Doc: "What happens when the model fails for good. none: the run fails. offline: the draft keeps the words of statistics and says so.", Default: None, kind: choice(None, "offline")},
 		{Name: "model.price.input", Doc: "Price of a million tokens of input. none: unknown, and cost is shown as unknown.", Default: None, kind: price()},

@@ -56,6 +56,7 @@ func (c Config) values() map[string]any {
 	}
 	maps.Copy(out, c.Serve.values())
 	maps.Copy(out, c.Model.values())
+	maps.Copy(out, c.Telemetry.values())
 	return out
 }
 

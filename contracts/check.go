@@ -33,6 +33,9 @@ type Subject struct {
 	// were not given, and a carry gate then ends as an error; an empty list that is
 	// not nil means that there are none, and nothing has to be carried.
 	Upstream []Upstream
+	// Span begins the span of one gate's check, for those who operate this, and
+	// returns what ends it with the gate's status. Default: nobody.
+	Span func(ctx context.Context, gate string) (context.Context, func(outcome string))
 }
 
 // Attestation is a person's word, bound to a gate, a role and the draft's digest.
@@ -146,7 +149,12 @@ func check(ctx context.Context, c *HandoffContract, s Subject, wanted func(Gate)
 		case formless != "":
 			out.Status, out.Observed = Skipped, "not looked at: gate "+formless+" did not pass"
 		default:
+			ctx, end := ctx, func(string) {}
+			if s.Span != nil {
+				ctx, end = s.Span(ctx, g.ID)
+			}
 			out.take(run(ctx, made.gate, in))
+			end(string(out.Status))
 		}
 		if out.Status != Passed {
 			out.Mend = g.Mend

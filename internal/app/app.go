@@ -42,9 +42,19 @@ type Options struct {
 	// Hook is called at every boundary of the journal and of the effect ledger.
 	// Tests kill the process in it.
 	Hook func(point string)
+	// Traces shows operators how work hangs together; nil for nobody.
+	Traces Traces
 	// ModelEvents is told of every call of a language model, for metrics; nil for
 	// nobody. It is called concurrently.
 	ModelEvents func(pipeline.Event)
+}
+
+// Traces makes spans of what an App does. It is called concurrently.
+type Traces interface {
+	engine.Spans
+	Gate(ctx context.Context, contract, gate string) (context.Context, func(outcome string))
+	Change(ctx context.Context, act, set, op string) (context.Context, func(outcome string, err error))
+	Model(ctx context.Context, e pipeline.Event)
 }
 
 // storeWait is how long a command waits for another one on the same SQLite
@@ -79,6 +89,7 @@ type App struct {
 
 	checked int64 // size of the audit log when it was opened
 
+	traces      Traces // nil without anybody to see them
 	modelEvents func(pipeline.Event)
 	models      map[string]*models.Opened // by their settings; under mu
 
@@ -94,7 +105,7 @@ type App struct {
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, now: o.Now, manifest: o.Manifest, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){},
+		cfg: o.Config, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){},
 		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {
@@ -131,7 +142,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.policy = settingsOf(o.Config).policy()
 	kinds := a.kinds()
-	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), kinds: kinds, upstream: a.upstreamOf}
+	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), kinds: kinds, upstream: a.upstreamOf, traces: o.Traces}
 	editors := map[string]handoff.Editor{}
 	for id, k := range kinds {
 		editors[id] = k.Edit
@@ -148,7 +159,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	if a.engine, err = engine.Open(ctx, engine.Options{
-		DB: a.db, Version: "1", ExecutorID: a.executor, Fenced: o.Fenced, Hook: o.Hook, Logger: a.logger,
+		DB: a.db, Version: "1", ExecutorID: a.executor, Fenced: o.Fenced, Spans: o.Traces, Hook: o.Hook, Logger: a.logger,
 	}); err != nil {
 		return nil, err
 	}

@@ -48,12 +48,16 @@ func (a *App) openChange(hook func(string)) (*change.Service, error) {
 		return nil, err
 	}
 	targets = append(targets, more...)
+	var span func(context.Context, string, string, string) (context.Context, func(string, error))
+	if a.traces != nil {
+		span = a.traces.Change
+	}
 	return change.New(change.Options{
 		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Trail: a.setTrail, Keys: keyfile.New(a.stateFile("keys")),
 		Targets:  targets,
 		Policy:   change.Policy{Version: policyVersion, Environment: "workspace", Solo: a.solo()},
 		Contract: a.gate.Current, Standing: a.inForce,
-		Now: a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Hook: hook,
+		Now: a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Span: span, Hook: hook,
 	})
 }
 

@@ -21,6 +21,7 @@ type gatekeeper struct {
 	contracts *contracts.Set
 	kinds     map[string]kind
 	upstream  func(ctx context.Context, run string) ([]contracts.Upstream, error)
+	traces    Traces // nil: nobody
 }
 
 // Contracts returns the embedded contracts and, above them, those of the
@@ -65,6 +66,11 @@ func (g *gatekeeper) Check(ctx context.Context, s handoff.Subject) (handoff.Chec
 		return handoff.Check{}, err
 	}
 	subject := g.subject(c, s)
+	if g.traces != nil {
+		subject.Span = func(ctx context.Context, gate string) (context.Context, func(string)) {
+			return g.traces.Gate(ctx, c.Name(), gate)
+		}
+	}
 	for _, a := range s.Attestations {
 		subject.Attestations = append(subject.Attestations, contracts.Attestation{Gate: a.Gate, By: a.By, Roles: []string{a.Role}, Digest: a.Digest, At: a.At})
 	}

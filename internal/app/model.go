@@ -56,7 +56,7 @@ func (a *App) openModel(ctx context.Context, m config.Model) (*models.Opened, er
 		return o, nil
 	}
 	o, err := models.Open(ctx, m, models.Deps{
-		Workspace: a.cfg.Dir, Cache: a.db, Ledger: a.db, NewID: a.newID, Now: a.now, Observe: a.observeModel,
+		Workspace: a.cfg.Dir, Cache: a.db, Ledger: a.db, NewID: a.newID, Now: a.now, Observe: a.observeModel, Content: a.cfg.Telemetry.Content && a.traces != nil,
 	})
 	if err != nil {
 		return nil, err
@@ -69,9 +69,12 @@ func (a *App) openModel(ctx context.Context, m config.Model) (*models.Opened, er
 }
 
 // observeModel logs a call, without its content, and passes it on.
-func (a *App) observeModel(e pipeline.Event) {
-	a.logger.Debug("model", "provider", e.Provider, "model", e.Model, "purpose", e.Purpose, "outcome", e.Outcome,
+func (a *App) observeModel(ctx context.Context, e pipeline.Event) {
+	a.logger.DebugContext(ctx, "model", "provider", e.Provider, "model", e.Model, "purpose", e.Purpose, "outcome", e.Outcome,
 		"attempt", e.Attempt, "took", e.Took, "tokens", e.Usage.Total())
+	if a.traces != nil {
+		a.traces.Model(ctx, e)
+	}
 	if a.modelEvents != nil {
 		a.modelEvents(e)
 	}

@@ -107,7 +107,7 @@ var mayImport = map[string]string{
 	"internal/target/tracker/redmine": "internal/change internal/fault internal/target/tracker internal/target/tracker/rest",
 	"internal/target/tracker/rest":    "guardrails internal/change internal/fault",
 	"internal/target/webhook":         "guardrails internal/change internal/fault",
-	"internal/telemetry":              "internal/llm/pipeline internal/store",
+	"internal/telemetry":              "internal/fault internal/llm internal/llm/pipeline internal/store",
 	"internal/textmine":               "internal/textmine/graph internal/textmine/vec",
 	"internal/textmine/graph":         "internal/textmine/vec",
 	"internal/textmine/label":         "",

@@ -22,12 +22,14 @@ import (
 // not what was staged, an unknown one, too many failed ones, and the envelope's
 // longest duration halt the rest; then Apply fails with fault.Conflict or, for an
 // unknown effect, fault.Unavailable, and the Outcome says what was done.
-func (s *Service) Apply(ctx context.Context, id string) (Outcome, error) {
+func (s *Service) Apply(ctx context.Context, id string) (out Outcome, err error) {
+	ctx, end := s.span(ctx, "apply", id, "")
+	defer func() { end(string(out.Set.State), err) }()
 	if !s.claim(id) {
 		return Outcome{}, fault.New(fault.Conflict, "change.apply", "%s is being applied already", id)
 	}
 	defer s.release(id)
-	out, err := s.Get(ctx, id)
+	out, err = s.Get(ctx, id)
 	if err != nil {
 		return out, err
 	}
@@ -198,7 +200,9 @@ func (s *Service) verify(ctx context.Context, effects []Effect, cs *guardrails.C
 }
 
 // effect does one write between two durable moves and reads it back.
-func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) error {
+func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) (err error) {
+	ctx, end := s.span(ctx, "effect", e.Set, w.Op)
+	defer func() { end(string(e.State), err) }()
 	if err := s.ledger(ctx, e, EffectExecuting, "", ""); err != nil {
 		return err
 	}

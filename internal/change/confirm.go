@@ -228,7 +228,9 @@ func (s *Service) lastGrant(ctx context.Context, id string) (StoredGrant, error)
 }
 
 // grant signs the grant, asks the guardrails whether it would do, and stores it.
-func (s *Service) grant(ctx context.Context, set Set, effects []Effect, req guardrails.Request, g guardrails.Grant, last StoredGrant) (guardrails.Grant, error) {
+func (s *Service) grant(ctx context.Context, set Set, effects []Effect, req guardrails.Request, g guardrails.Grant, last StoredGrant) (_ guardrails.Grant, err error) {
+	ctx, end := s.span(ctx, "grant", set.ID, "")
+	defer func() { end(string(set.State), err) }()
 	by := g.Approver.ID
 	if last.State == GrantPending && s.o.Now().Before(last.Expires) {
 		// The first of two people has confirmed already; this is the second.

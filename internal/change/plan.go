@@ -70,7 +70,13 @@ func (s *Service) planned(ctx context.Context, key string) (Set, bool, error) {
 
 // plan is Plan for a set that undoes another one or, with "", none. expect, when
 // given, is the digest that each object must have now.
-func (s *Service) plan(ctx context.Context, p Proposal, undoes string, expect []string) (Set, error) {
+func (s *Service) plan(ctx context.Context, p Proposal, undoes string, expect []string) (set Set, err error) {
+	act := "plan"
+	if undoes != "" {
+		act = "plan undo"
+	}
+	ctx, end := s.span(ctx, act, undoes, "")
+	defer func() { end(string(set.State), err) }()
 	t, err := s.checkProposal(p)
 	if err != nil {
 		return Set{}, err

@@ -243,6 +243,10 @@ type Options struct {
 	ProofLife time.Duration
 	// Owner names this process; a process that takes its place has the same name. Default "local".
 	Owner string
+	// Span begins the span of an act on a set, or of the effect of one operation, for
+	// those who operate this, and returns what ends it. It is told no object and no
+	// text. set is "" when there is none yet. Default: nobody.
+	Span func(ctx context.Context, act, set, op string) (context.Context, func(outcome string, err error))
 	// Hook is called before and after every durable move and every write, with
 	// the point's name. Tests kill the process in it. Default: nothing.
 	Hook func(point string)

@@ -61,6 +61,16 @@ func New(o Options) (*Service, error) {
 	return s, nil
 }
 
+// span begins the span of an act; without anybody to see it, it costs nothing.
+func (s *Service) span(ctx context.Context, act, set, op string) (context.Context, func(string, error)) {
+	if s.o.Span == nil {
+		return ctx, unseen
+	}
+	return s.o.Span(ctx, act, set, op)
+}
+
+func unseen(string, error) {}
+
 // checkName refuses target names that a person might type without meaning them.
 func checkName(name string) error {
 	const digits, letters = "0123456789", "abcdefghijklmnopqrstuvwxyz"

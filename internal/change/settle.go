@@ -57,8 +57,8 @@ func (s *Service) Settle(ctx context.Context, dead ...string) ([]Set, error) {
 // without a new grant: what had been done is not done again. A set that is
 // applied already is returned as it is; one that has not begun is applied.
 // It is for callers that cannot know how far an earlier attempt came.
-func (s *Service) Resume(ctx context.Context, id string) (Outcome, error) {
-	out, err := s.Get(ctx, id)
+func (s *Service) Resume(ctx context.Context, id string) (out Outcome, err error) {
+	out, err = s.Get(ctx, id)
 	if err != nil || out.Set.State == Applied {
 		return out, err
 	}
@@ -69,6 +69,8 @@ func (s *Service) Resume(ctx context.Context, id string) (Outcome, error) {
 		return out, fault.New(fault.Conflict, "change.apply", "%s is being applied already", id)
 	}
 	defer s.release(id)
+	ctx, end := s.span(ctx, "apply again", id, "")
+	defer func() { end(string(out.Set.State), err) }()
 	if out, err = s.settle(ctx, id); err != nil || out.Set.State != Applying {
 		return out, err
 	}

@@ -17,8 +17,10 @@ import (
 // with fault.Denied when the copy did not become what was planned. An inverse
 // that does not restore the copy is no error: the set is staged and not proven,
 // and confirming it takes an envelope that admits irreversible changes.
-func (s *Service) Stage(ctx context.Context, id string) (Set, error) {
-	set, err := s.o.Sets.ChangeSet(ctx, id)
+func (s *Service) Stage(ctx context.Context, id string) (set Set, err error) {
+	ctx, end := s.span(ctx, "stage", id, "")
+	defer func() { end(string(set.State), err) }()
+	set, err = s.o.Sets.ChangeSet(ctx, id)
 	if err != nil {
 		return Set{}, err
 	}
@@ -88,6 +90,8 @@ func (s *Service) staged(ctx context.Context, e Effect, p guardrails.Proof) erro
 
 // prove runs the set and its inverse on a copy. An error means that it could not be tried.
 func (s *Service) prove(ctx context.Context, cs *guardrails.ChangeSet, t Registered, schema string) (p guardrails.Proof, err error) {
+	ctx, end := s.span(ctx, "prove", cs.Content().ID, "")
+	defer func() { end(proven(p), err) }()
 	now := s.o.Now().UTC()
 	p = guardrails.Proof{Set: cs.Digest(), TargetVersion: version(t, schema), At: now, Expires: now.Add(s.o.ProofLife)}
 	changes := cs.Content().Changes
@@ -132,6 +136,19 @@ func (s *Service) prove(ctx context.Context, cs *guardrails.ChangeSet, t Registe
 		p.Note = "after the inverse the copy is not what it was before"
 	}
 	return p, nil
+}
+
+// proven says in a word what a proof found.
+func proven(p guardrails.Proof) string {
+	switch {
+	case p.Diverged:
+		return "diverged"
+	case p.Reversed:
+		return "reversed"
+	case p.Staged:
+		return "staged"
+	}
+	return "not staged"
 }
 
 // run does one write and reads it back. It returns what went otherwise, "" when nothing.

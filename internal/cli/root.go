@@ -35,6 +35,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if cerr := s.close(); err == nil {
 		err = cerr
 	}
+	s.closeTraces(context.WithoutCancel(ctx), err)
 	return s.report(err)
 }
 
@@ -47,7 +48,11 @@ type session struct {
 	noInput   bool
 	verbose   bool
 	fenced    func()            // ends the command
+	trace     string            // file for spans
 	metrics   *telemetry.Models // of a service; nil elsewhere
+	traces    *telemetry.Tracer // nil without anywhere to go
+	cmd       *cobra.Command    // the one that runs
+	endTrace  func(error)
 	app       *app.App
 	cfg       config.Config
 	origins   config.Origins
@@ -83,6 +88,8 @@ in every step goes without it, under a delegation that a person signed before.`,
 	f.StringVarP(&s.output, "output", "o", asText, "output format: text or json")
 	f.BoolVar(&s.noInput, "no-input", false, "never ask; a command that needs an answer fails instead")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "log what happens to stderr")
+	f.StringVar(&s.trace, "trace", "", "append what takes how long to this file, as lines of JSON without content (telemetry.trace_file)")
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { s.cmd = cmd }
 	root.AddGroup(
 		&cobra.Group{ID: "work", Title: "Work:"},
 		&cobra.Group{ID: "decide", Title: "Decide:"},
@@ -141,11 +148,14 @@ func (s *session) configure(flags map[string]string) error {
 		return fault.New(fault.NotFound, "cli", "there is no folder %s", s.workspace).WithMend("Make it a workspace: roleos init %s", s.workspace)
 	}
 	dir, _ := app.FindWorkspace(s.workspace)
+	if flags == nil {
+		flags = map[string]string{}
+	}
 	if s.verbose {
-		if flags == nil {
-			flags = map[string]string{}
-		}
 		flags["log.level"] = "debug"
+	}
+	if s.trace != "" {
+		flags["telemetry.trace_file"] = s.trace
 	}
 	cfg, origins, err := config.Load(config.FromOS(dir, flags))
 	if err != nil {
@@ -166,6 +176,12 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	o := app.Options{Config: s.cfg, LogTo: s.err, Fenced: s.fenced}
 	if s.metrics != nil {
 		o.ModelEvents = s.metrics.Observe
+	}
+	if err := s.openTraces(ctx); err != nil {
+		return nil, err
+	}
+	if s.traces != nil {
+		o.Traces = s.traces
 	}
 	a, err := app.Open(ctx, o)
 	if err != nil {

@@ -54,7 +54,7 @@ provider (serve.oidc) or with a token (team.roles, roleos token create). Several
 			}
 			logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
 			server, err := serve.New(serve.Options{
-				App: a, Config: s.cfg, Store: a.Store(), Logger: logger, Metrics: metrics, Version: version().number,
+				App: a, Config: s.cfg, Store: a.Store(), Logger: logger, Metrics: metrics, Traces: s.traces, Version: version().number,
 				Console: func(session func(*http.Request) (app.Actor, string, bool)) (http.Handler, error) {
 					return console.New(console.Options{App: a, Session: session, SignIn: "/signin", Now: time.Now, Logger: logger})
 				},

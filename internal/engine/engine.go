@@ -74,8 +74,23 @@ type Options struct {
 	Fenced func()
 	// Hook is called at every boundary of the journal, with its name. For tests.
 	Hook func(point string)
+	// Spans is shown what is executed. Default: nobody.
+	Spans Spans
 	// Logger receives what DBOS reports as errors. Default: nobody.
 	Logger *slog.Logger
+}
+
+// Spans shows what runs do to those who operate them. What begins a span returns a
+// context for the work and what ends the span. It is called concurrently.
+type Spans interface {
+	// Run begins the span of a run. mark is what Mark returned where the run was
+	// asked for, "" for nothing; resumed says that this was in another process, or
+	// that the run was interrupted since.
+	Run(ctx context.Context, workflow, run, mark string, resumed bool) (context.Context, func(error))
+	// Step begins the span of one try at a step, inside its run's.
+	Step(ctx context.Context, name string) (context.Context, func(error))
+	// Mark names ctx's span for another process; "" when there is none.
+	Mark(ctx context.Context) string
 }
 
 // Engine executes workflows. Its methods may be called concurrently.
@@ -101,6 +116,7 @@ type Engine struct {
 	defined   map[string]bool
 	running   map[string]context.CancelFunc // runs that this process executes
 	started   map[string]*result            // those of them that it was asked to start
+	marks     map[string]string             // under which span those were asked for; only with Spans
 }
 
 // result is what a run came to; it can be read once done is closed.
@@ -132,7 +148,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		db: o.DB, o: o, name: o.ExecutorID, id: o.ExecutorID + "/" + rand.Text()[:12],
-		defined: map[string]bool{}, running: map[string]context.CancelFunc{}, started: map[string]*result{},
+		defined: map[string]bool{}, running: map[string]context.CancelFunc{}, started: map[string]*result{}, marks: map[string]string{},
 	}
 	e.life, e.quit = context.WithCancel(context.WithoutCancel(ctx))
 	cfg := dbos.Config{

@@ -16,10 +16,11 @@ import (
 // Context is a run while it is executed. It belongs to the workflow's function
 // and to its goroutine: steps are begun one after the other.
 type Context struct {
-	e    *Engine
-	dbos dbos.Context
-	id   string
-	life context.Context // ends when the run is cancelled or the engine closes
+	e     *Engine
+	dbos  dbos.Context
+	id    string
+	spans context.Context // holds the run's span
+	life  context.Context // ends when the run is cancelled or the engine closes
 }
 
 // ID returns the run's id.
@@ -33,7 +34,7 @@ func (c *Context) ID() string { return c.id }
 // when its context ends, which is when the run is cancelled or the engine closes;
 // then nothing is journalled.
 func Step[T any](c *Context, name string, f func(ctx context.Context) (T, error)) (T, error) {
-	body, err := dbos.RunAsStep(c.dbos, c.journalled(name, encoded(f)), dbos.WithStepName(name))
+	body, err := dbos.RunAsStep(c.dbos, c.journalled(name, encoded(traced(c, name, f))), dbos.WithStepName(name))
 	if err != nil {
 		var none T
 		return none, c.refused(err)
@@ -91,7 +92,7 @@ func Tx[T any](c *Context, name string, f func(ctx context.Context) (T, error)) 
 		if err != nil {
 			return "", err
 		}
-		return once(ctx, c, name, at, f)
+		return once(ctx, c, name, at, traced(c, name, f))
 	}), dbos.WithStepName(name))
 	if err != nil {
 		var none T
@@ -172,7 +173,7 @@ func Map[A, T any](c *Context, name string, items []A, limit int, f func(ctx con
 				var none T
 				return none, errSkipped
 			}
-			return f(ctx, item)
+			return traced(c, step, func(ctx context.Context) (T, error) { return f(ctx, item) })(ctx)
 		})
 		result, err := dbos.Go(c.dbos, c.journalled(step, body), dbos.WithStepName(step))
 		if err != nil {

@@ -40,6 +40,8 @@ func Define[I, O any](e *Engine, name string, f func(c *Context, in I) (O, error
 			return "", err
 		}
 		defer done()
+		var end func(error)
+		c.spans, end = e.span(ctx, name, c.id)
 		out, err := safely(func() (O, error) {
 			var in I
 			if err := json.Unmarshal([]byte(raw), &in); err != nil {
@@ -48,6 +50,7 @@ func Define[I, O any](e *Engine, name string, f func(c *Context, in I) (O, error
 			}
 			return f(c, in)
 		})
+		end(err)
 		// What DBOS says about its journal, and an end that is none of the
 		// run's own, must reach DBOS as they are: it then records no outcome.
 		if _, ok := errors.AsType[*dbos.Error](err); ok || (err != nil && ctx.Err() != nil) {
@@ -113,6 +116,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, id string, in I) error {
 		if err := e.execute(ctx); err != nil {
 			return err
 		}
+		e.mark(ctx, id)
 		e.o.Hook("run:starting")
 		h, err := dbos.RunWorkflow(e.root, w.run, string(raw), dbos.WithWorkflowID(id), dbos.WithRunInstance(w.name))
 		if err != nil {

@@ -73,7 +73,9 @@ func (a *api) guard(next http.Handler) http.Handler {
 			problem(w, http.StatusTooManyRequests, "too many requests; wait as long as Retry-After says")
 			return
 		}
+		asked := r
 		r = noting(r.WithContext(app.WithActor(r.Context(), actor)))
+		defer func() { asked.Pattern = r.Pattern }() // who counts requests outside wants to know which operation it was
 		if key := r.Header.Get("Idempotency-Key"); key != "" && r.Method == http.MethodPost {
 			a.once(w, r, client+" "+key, next)
 			return

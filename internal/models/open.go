@@ -25,7 +25,8 @@ type Deps struct {
 	Workspace string // folder below which key files are
 	Cache     pipeline.Cache
 	Ledger    pipeline.Ledger
-	Observe   func(pipeline.Event) // may be nil
+	Observe   func(context.Context, pipeline.Event) // may be nil
+	Content   bool                                  // events hold what was asked and answered
 	NewID     func(prefix string) string
 	Now       func() time.Time
 }
@@ -104,7 +105,7 @@ func Open(ctx context.Context, m config.Model, d Deps) (*Opened, error) {
 	}
 	return &Opened{settings: m, pipeline: pipeline.New(pipeline.Options{
 		Models: []pipeline.Model{{Model: adapter, Price: price}},
-		Cache:  d.Cache, Ledger: d.Ledger, Observe: d.Observe, NewID: d.NewID, Now: d.Now, Jitter: rand.Float64,
+		Cache:  d.Cache, Ledger: d.Ledger, Observe: d.Observe, Content: d.Content, NewID: d.NewID, Now: d.Now, Jitter: rand.Float64,
 		Timeout: m.Timeout, Concurrency: m.Concurrency, TokensPerMinute: m.TokensPerMinute, RequestsPerMinute: m.RequestsPerMinute,
 	})}, nil
 }

@@ -31,6 +31,7 @@ type Options struct {
 	// Console answers browsers; nil sends them to the API's description.
 	Console func(session func(*http.Request) (app.Actor, string, bool)) (http.Handler, error)
 	Metrics *telemetry.Registry // nil: a new one
+	Traces  *telemetry.Tracer   // nil: none
 	Logger  *slog.Logger
 	Version string
 	Now     func() time.Time
@@ -112,7 +113,7 @@ func New(o Options) (*Server, error) {
 	} else {
 		mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusSeeOther))
 	}
-	s.handler, err = telemetry.Requests(o.Metrics, s.outer(mux))
+	s.handler, err = telemetry.Requests(o.Metrics, o.Traces, s.outer(mux))
 	return s, err
 }
 

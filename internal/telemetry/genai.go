@@ -13,6 +13,9 @@ const (
 	GenAIInputTokens  = "gen_ai.usage.input_tokens"
 	GenAIOutputTokens = "gen_ai.usage.output_tokens"
 	GenAITokenType    = "gen_ai.token.type"
+	GenAISystem       = "gen_ai.system_instructions" // content
+	GenAIInput        = "gen_ai.input.messages"      // content
+	GenAIOutput       = "gen_ai.output.messages"     // content
 	ErrorType         = "error.type"
 
 	GenAIChat = "chat" // an operation

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,8 +11,9 @@ import (
 
 // Requests counts what the service is asked and how long it takes, by method and
 // by the hundred of the status: nothing of an address, so that no id becomes a
-// label. Streams are counted, not timed.
-func Requests(reg prometheus.Registerer, next http.Handler) (http.Handler, error) {
+// label. Streams are counted, not timed. With traces each request is a span under
+// the pattern of its route, but for those that only look whether the service lives.
+func Requests(reg prometheus.Registerer, traces *Tracer, next http.Handler) (http.Handler, error) {
 	total := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "roleos", Name: "http_requests_total", Help: "Requests by method and hundred of the status."}, []string{"method", "code"})
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "roleos", Name: "http_request_seconds", Help: "Time to answer a request, streams left out.",
@@ -26,6 +28,11 @@ func Requests(reg prometheus.Registerer, next http.Handler) (http.Handler, error
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		s := &status{ResponseWriter: w, code: http.StatusOK}
+		if traces != nil && !unremarkable(r.URL.Path) {
+			traced, end := traces.request(r)
+			r = traced
+			defer func() { end(r.Pattern, s.code) }()
+		}
 		next.ServeHTTP(s, r)
 		method := r.Method
 		switch method {
@@ -38,6 +45,11 @@ func Requests(reg prometheus.Registerer, next http.Handler) (http.Handler, error
 			seconds.WithLabelValues(method).Observe(time.Since(begin).Seconds())
 		}
 	}), nil
+}
+
+// unremarkable reports whether a request asks for what is the same for everybody.
+func unremarkable(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/metrics" || strings.HasPrefix(path, "/static/")
 }
 
 type status struct {

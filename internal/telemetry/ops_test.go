@@ -34,7 +34,7 @@ func TestEveryMetricThatIsWatchedExists(t *testing.T) {
 	if _, err := telemetry.NewModels(reg); err != nil {
 		t.Fatal(err)
 	}
-	h, err := telemetry.Requests(reg, http.NotFoundHandler())
+	h, err := telemetry.Requests(reg, nil, http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (s *Session) cached(ctx context.Context, r llm.Request, ask func(context.Co
 			s.spent.Cached++
 			s.named(out.Model)
 			s.mu.Unlock()
-			s.p.o.Observe(Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: began, Took: s.p.o.Now().Sub(began), Outcome: "cached"})
+			s.p.o.Observe(ctx, Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: began, Took: s.p.o.Now().Sub(began), Outcome: "cached"})
 			return out, nil
 		}
 	}

@@ -78,7 +78,7 @@ func (s *Session) formed(ctx context.Context, r llm.Request) (llm.Response, erro
 		s.mu.Lock()
 		s.spent.Repairs++
 		s.mu.Unlock()
-		s.p.o.Observe(Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: s.p.o.Now(), Outcome: "repair", Attempt: repair + 1})
+		s.p.o.Observe(ctx, Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: s.p.o.Now(), Outcome: "repair", Attempt: repair + 1})
 		ask = r
 		ask.Messages = append(append([]llm.Message(nil), r.Messages...),
 			llm.Message{Role: llm.Assistant, Text: short(out.Text, maxBackBytes)},

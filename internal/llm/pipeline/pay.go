@@ -59,7 +59,10 @@ func (s *Session) paid(ctx context.Context, l *lane, r llm.Request, attempt int)
 		s.named(out.Model)
 	}
 	s.mu.Unlock()
-	s.p.o.Observe(ev)
+	if s.p.o.Content {
+		ev.Asked, ev.Answered = &r, out.Text
+	}
+	s.p.o.Observe(ctx, ev)
 	if e != nil {
 		return llm.Response{}, true, e
 	}

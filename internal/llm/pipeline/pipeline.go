@@ -44,22 +44,29 @@ type Options struct {
 	// TokensPerMinute and RequestsPerMinute bound the rate; 0 leaves it to what
 	// the provider's headers say.
 	TokensPerMinute, RequestsPerMinute int
-	Observe                            func(Event) // nil for nobody; called concurrently
-	NewID                              func(prefix string) string
-	Now                                func() time.Time
-	Jitter                             func() float64 // 0..1; nil is none
+	// Observe is told of every event, in the context of who asked; nil for nobody.
+	// It is called concurrently.
+	Observe func(context.Context, Event)
+	// Content puts what was asked and answered into events. Default: they hold none.
+	Content bool
+	NewID   func(prefix string) string
+	Now     func() time.Time
+	Jitter  func() float64 // 0..1; nil is none
 }
 
-// Event is one finished call, or one answer from the cache. It holds no content.
+// Event is one finished call, or one answer from the cache. It holds no content
+// unless Options.Content is set.
 type Event struct {
 	Provider, Model, Purpose string
 	Began                    time.Time
 	Took                     time.Duration
 	Usage                    llm.Usage
 	Micros                   int64
-	Priced                   bool   // Micros is known
-	Outcome                  string // ok, cached, repair, or the kind of the failure
-	Attempt                  int    // from 1
+	Priced                   bool         // Micros is known
+	Outcome                  string       // ok, cached, repair, or the kind of the failure
+	Attempt                  int          // from 1
+	Asked                    *llm.Request // content; else nil
+	Answered                 string       // content
 }
 
 // Pipeline asks models. Its methods may be called concurrently.
@@ -83,7 +90,7 @@ func New(o Options) *Pipeline {
 		o.Timeout = 2 * time.Minute
 	}
 	if o.Observe == nil {
-		o.Observe = func(Event) {}
+		o.Observe = func(context.Context, Event) {}
 	}
 	if o.Jitter == nil {
 		o.Jitter = func() float64 { return 0 }

@@ -332,7 +332,7 @@ func TestMissingUsageIsEstimatedUpwardsAndUnknownPricesStayUnknown(t *testing.T)
 	}}
 	var events []Event
 	o := options(m)
-	o.Observe = func(e Event) { events = append(events, e) }
+	o.Observe = func(_ context.Context, e Event) { events = append(events, e) }
 	s := New(o).For()
 	got, err := s.Generate(t.Context(), ask("a question of some words"))
 	if err != nil || !got.Usage.Estimated || got.Usage.Input < 8 || got.Usage.Output < 6 {

@@ -55,6 +55,7 @@ func doors() map[string][]string {
 		"golang.org/x/mod/sumdb":          {"internal/audit"},
 		"golang.org/x/oauth2":             {"internal/identity/oidc"},
 		"modernc.org/sqlite":              sql,
+		"github.com/klauspost/compress":   {"internal/ingest/parquet"},
 		"github.com/kljensen/snowball":    {"internal/textmine", "internal/discourse"},
 		"github.com/sashabaranov":         {"internal/llm/openai"},
 		"github.com/google/generative-ai": {"internal/llm/gemini"},

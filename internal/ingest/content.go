@@ -16,6 +16,7 @@ import (
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/ingest/decode"
+	"roleos/internal/ingest/parquet"
 	"roleos/internal/ingest/tabular"
 )
 
@@ -35,6 +36,9 @@ func (s *reading) content(f file, raw string) error {
 	s.bytes += int64(len(raw))
 	if strings.HasPrefix(raw, "PK\x03\x04") || strings.HasPrefix(raw, "PK\x05\x06") {
 		return s.packed(f, raw)
+	}
+	if parquet.Is(raw) {
+		return s.parquet(f, raw)
 	}
 	if what, mend := foreign(raw); what != "" {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s is %s, which is no table", f.name, what).WithMend("%s", mend))
@@ -179,7 +183,6 @@ func foreign(raw string) (what, mend string) {
 		{"\xFD7zXZ", "packed with xz", "Unpack it first, or pack it as ZIP."},
 		{`{\rtf`, "a rich-text document", asCSV},
 		{"SQLite format 3", "a SQLite database", "Export the table as CSV."},
-		{"PAR1", "a Parquet file", "Save it as CSV, for example: duckdb -c \"copy (from 'FILE') to 'FILE.csv'\"."},
 	} {
 		if strings.HasPrefix(raw, m.magic) {
 			return m.what, m.mend
@@ -294,7 +297,7 @@ func (s *reading) archive(f file, z *zip.Reader, taken map[*zip.File]bool) error
 	}
 	if !read {
 		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s holds no file that can be read", f.name).
-			WithMend("CSV, TSV, JSON, JSON Lines, XLSX, VTT, SRT, text and Markdown files are read."))
+			WithMend("CSV, TSV, JSON, JSON Lines, XLSX, Parquet, VTT, SRT, text and Markdown files are read."))
 	}
 	return nil
 }
@@ -335,6 +338,22 @@ func (s *reading) ratio(name string, m *zip.File) error {
 			WithMend("If it is honest, unpack it yourself, or raise ingest.limits.archive_ratio.")
 	}
 	return nil
+}
+
+// parquet reads the table of a Parquet file.
+func (s *reading) parquet(f file, raw string) error {
+	source, fresh := s.source(f, raw)
+	if !fresh {
+		return nil
+	}
+	source.Format = "parquet"
+	limits := s.limits.table(s.readRows)
+	limits.Expanded = max(1, s.limits.TotalBytes-s.bytes)
+	table, err := parquet.Table(raw, limits)
+	if err != nil {
+		return s.refuse(f, named(f.name, err))
+	}
+	return s.tables(f, source, []*tabular.Table{table})
 }
 
 // workbook reads every sheet of an XLSX file that has a table.

@@ -8,6 +8,7 @@
 // and never reaches for the network itself.
 //
 //	bytes -> decode (encoding) -> tabular (rows) -> columns (meaning) -> records -> redact (masks)
+//	bytes -> parquet (rows) -> columns -> records -> redact
 //	bytes -> transcript | chat | mail | feed | docx -> talk (what was said, by whom, when) -> records -> redact
 //
 // A record of a conversation is named after its file and its place in it:

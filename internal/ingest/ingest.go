@@ -227,7 +227,7 @@ func (s *reading) refuse(f file, err error) error {
 // passOver lists a file that is not read because of its name.
 func (s *reading) passOver(name, why string) {
 	n := s.notes.add("unsupported_file", "", info, name+" ("+why+")", 1)
-	n.Message = fmt.Sprintf("%s not read: only tables (CSV, TSV, JSON, JSON Lines, XLSX), conversations (VTT, SRT, TXT, Markdown, DOCX, EML, MBOX, Slack exports), feeds (RSS, Atom, JSON) and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
+	n.Message = fmt.Sprintf("%s not read: only tables (CSV, TSV, JSON, JSON Lines, XLSX, Parquet), conversations (VTT, SRT, TXT, Markdown, DOCX, EML, MBOX, Slack exports), feeds (RSS, Atom, JSON) and ZIP files that are not hidden are.", count(n.Count, "file was", "files were"))
 }
 
 func hidden(name string) bool {
@@ -237,7 +237,7 @@ func hidden(name string) bool {
 // readable reports whether a file's name promises a table or a conversation.
 func readable(name string) bool {
 	switch extension(name) {
-	case "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "ndjson", "xlsx", "xlsm", "zip", "vtt", "srt", "eml", "mbox", "mbx", "docx", "xml", "rss", "atom", "rdf", "md", "markdown", "mdown":
+	case "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "ndjson", "xlsx", "xlsm", "parquet", "zip", "vtt", "srt", "eml", "mbox", "mbx", "docx", "xml", "rss", "atom", "rdf", "md", "markdown", "mdown":
 		return true
 	}
 	return false

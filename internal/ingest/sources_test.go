@@ -3,13 +3,16 @@ package ingest_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
 	"github.com/xuri/excelize/v2"
 
 	"roleos/internal/ingest"
@@ -263,4 +266,37 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParquetReadsLikeATable(t *testing.T) {
+	type row struct {
+		ID      string    `parquet:"ticket_id"`
+		Comment string    `parquet:"comment,dict"`
+		Plan    *string   `parquet:"plan,optional"`
+		At      time.Time `parquet:"created_at,timestamp(millisecond)"`
+		Score   int32     `parquet:"score"`
+	}
+	plan := "Team"
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	for i := range 40 {
+		r := row{ID: fmt.Sprintf("T-%d", i), Comment: fmt.Sprintf("The export to ana%d@example.com failed again", i%5), At: time.Date(2026, 3, 1+i%9, 12, 0, 0, 0, time.UTC), Score: int32(1 + i%5)}
+		if i%2 == 0 {
+			r.Plan = &plan
+		}
+		if _, err := w.Write([]row{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ingest.ReadBytes(t.Context(), "usage.parquet", b.Bytes(), ingest.Options{Redact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := got.Records[2]
+	if len(got.Records) != 40 || got.Sources[0].Format != "parquet" || r.ID != "T-2" || r.Time.Day() != 3 || r.Score == nil || r.Score.Value != 3 || strings.Contains(r.Text, "ana2") {
+		t.Errorf("%d records, %+v", len(got.Records), r)
+	}
 }

@@ -51,7 +51,7 @@ type Bad struct {
 // Table is one table of a source. Each may be called several times and gives the same rows.
 type Table struct {
 	Sheet     string
-	Format    string // csv, tsv, json, jsonl, xlsx
+	Format    string // csv, tsv, json, jsonl, xlsx, parquet
 	Delimiter rune   // of delimited text
 	Columns   []Column
 	Titles    int      // rows above the header that are not part of the table
@@ -61,6 +61,37 @@ type Table struct {
 	Repeats   int      // how many there are
 	Skipped   []string // paths of further lists of objects in a JSON document that were not taken
 	rows      func(yield func(*Row) bool) error
+}
+
+// New returns a table whose rows another reader hands over, with the limits put on
+// them: header names the columns, and each, which may be called several times, calls yield
+// for every row in order. What all cells take when they are written out counts against Expanded.
+func New(format string, header []string, limit Limits, each func(yield func(*Row) bool) error) (*Table, error) {
+	if err := limit.columns(len(header)); err != nil {
+		return nil, err
+	}
+	t := &Table{Format: format, Columns: names([][]string{header}, len(header)), Headers: 1}
+	t.rows = func(yield func(*Row) bool) error {
+		var over error
+		n, size := 0, int64(0)
+		err := each(func(r *Row) bool {
+			n++
+			over = limit.rows(n)
+			for i, c := range r.Cells {
+				size += int64(len(c)) + cellBytes
+				if over == nil && limit.CellBytes > 0 && int64(len(c)) > limit.CellBytes {
+					over = limit.cell(fmt.Sprintf("row %d, column %s", r.Number, Clip(t.Columns[i].Name)), len(c))
+				}
+			}
+			if over == nil && limit.Expanded > 0 && size > limit.Expanded {
+				over = fault.New(fault.Invalid, LimitOp, "the cells take more than %s when they are written out", Size(limit.Expanded)).
+					WithMend("Split the file, or raise ingest.limits.total_bytes.")
+			}
+			return over == nil && (r.Bad == nil && blank(r.Cells) || yield(r))
+		})
+		return cmp.Or(over, err)
+	}
+	return t, nil
 }
 
 // Each calls yield for every row that is not blank, in order, until it returns

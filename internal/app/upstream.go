@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"roleos/agents"
+	"roleos/config"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
@@ -141,45 +142,57 @@ type Rehearsal struct {
 	Map      map[string]string
 	Focus    string
 	Hide     func(column string) bool // columns that the agent must not see; nil hides none
+	Model    *config.Model            // asked instead of the configured one; nil for that
 	Progress func(stage string, done, total int)
 }
 
+// Rehearsed is what a rehearsal gave.
+type Rehearsed struct {
+	Body  []byte         // the draft's JSON; empty when only the input was read
+	Read  *ingest.Result // what it was drafted from
+	Asked *Asked         // what a model was asked; nil without one
+}
+
 // Rehearse drafts with an agent and stores nothing: neither records nor draft.
-func (a *App) Rehearse(ctx context.Context, r Rehearsal) ([]byte, *ingest.Result, error) {
+// What a model answers is kept, as in any run, and counted in the accounts.
+func (a *App) Rehearse(ctx context.Context, r Rehearsal) (Rehearsed, error) {
 	const op = "app.rehearse"
 	s := settingsOf(a.cfg)
+	if r.Model != nil {
+		s.Model = *r.Model
+	}
 	read := &ingest.Result{Masked: map[string]int{}}
 	var err error
 	if len(r.Paths) > 0 {
 		if read, err = ingest.Read(ctx, r.Paths, ingest.Options{Map: r.Map, Redact: s.Redact, Limits: ingest.Limits(s.Limits)}); err != nil {
-			return nil, nil, err
+			return Rehearsed{}, err
 		}
 	}
 	if r.Agent == "" {
-		return nil, read, nil
+		return Rehearsed{Read: read}, nil
 	}
 	model, err := a.model(ctx, draftInput{Run: a.newID("eval"), Agent: r.Agent, Settings: s})
 	if err != nil {
-		return nil, nil, err
+		return Rehearsed{}, err
 	}
 	ag, ok := s.agent(r.Agent, model.generator())
 	if !ok {
-		return nil, nil, fault.New(fault.NotFound, op, "there is no agent %q", r.Agent)
+		return Rehearsed{}, fault.New(fault.NotFound, op, "there is no agent %q", r.Agent)
 	}
 	built, err := a.pinUpstream(ctx, r.From)
 	if err != nil {
-		return nil, nil, err
+		return Rehearsed{}, err
 	}
 	renamed, err := a.join(ctx, read, built)
 	if err != nil {
-		return nil, nil, err
+		return Rehearsed{}, err
 	}
 	ups, err := a.upstream(ctx, built, renamed)
 	if err != nil {
-		return nil, nil, err
+		return Rehearsed{}, err
 	}
 	if len(read.Records) == 0 {
-		return nil, nil, fault.New(fault.Invalid, op, "there is nothing to draft from").WithMend("Name the input with --in PATH.")
+		return Rehearsed{}, fault.New(fault.Invalid, op, "there is nothing to draft from").WithMend("Name the input with --in PATH.")
 	}
 	if r.Hide != nil {
 		for i := range read.Records {
@@ -193,7 +206,7 @@ func (a *App) Rehearse(ctx context.Context, r Rehearsal) ([]byte, *ingest.Result
 		Upstream: ups, Now: a.now().UTC(), Products: s.products(), Focus: r.Focus, Progress: r.Progress,
 	})
 	if err != nil {
-		return nil, nil, model.explain(err)
+		return Rehearsed{}, model.explain(err)
 	}
-	return d.Body, read, nil
+	return Rehearsed{Body: d.Body, Read: read, Asked: model.asked(d.Body)}, nil
 }

@@ -35,7 +35,7 @@ type Request struct {
 
 // Rehearser drafts in memory; *app.App does.
 type Rehearser interface {
-	Rehearse(ctx context.Context, r app.Rehearsal) ([]byte, *ingest.Result, error)
+	Rehearse(ctx context.Context, r app.Rehearsal) (app.Rehearsed, error)
 }
 
 // Run drafts with an agent, or takes a draft from a file, and scores it against a
@@ -56,10 +56,11 @@ func Run(ctx context.Context, by Rehearser, r Request) (eval.Report, error) {
 	if r.Artefact != "" {
 		rehearsal.Agent = ""
 	}
-	body, read, err := by.Rehearse(ctx, rehearsal)
+	got, err := by.Rehearse(ctx, rehearsal)
 	if err != nil {
 		return out, err
 	}
+	body, read := got.Body, got.Read
 	if r.Artefact != "" {
 		if body, err = readBounded(r.Artefact); err != nil {
 			return out, err

@@ -89,7 +89,10 @@ type App struct {
 
 	checked int64 // size of the audit log when it was opened
 
-	traces      Traces // nil without anybody to see them
+	traces    Traces        // nil without anybody to see them
+	verifying chan struct{} // held by who recomputes the log for the service
+	verified  Verified      // what that found last
+
 	modelEvents func(pipeline.Event)
 	models      map[string]*models.Opened // by their settings; under mu
 
@@ -105,7 +108,7 @@ type App struct {
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){},
+		cfg: o.Config, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
 		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {

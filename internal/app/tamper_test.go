@@ -2,11 +2,14 @@ package app_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"roleos/config"
 	"roleos/internal/app"
@@ -162,5 +165,59 @@ func TestAForgedLedgerIsNotBelieved(t *testing.T) {
 		if c.Name == "ledger" && c.OK {
 			t.Errorf("doctor did not notice: %s", c.Found)
 		}
+	}
+}
+
+// TestTheLogIsNotRecomputedForEverybody: many who ask at once share one result, a
+// log that grew is recomputed, and one that somebody changed is found out within
+// a minute.
+func TestTheLogIsNotRecomputedForEverybody(t *testing.T) {
+	dir := t.TempDir()
+	cfg, _, err := config.Load(config.Options{Workspace: dir, User: "ana"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, mu := time.Now(), sync.Mutex{}
+	clock := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	a, err := app.Open(t.Context(), app.Options{Config: cfg, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close() //nolint:errcheck // its log was changed
+	pass := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
+	token := func() {
+		if _, _, err := a.CreateToken(t.Context(), rand.Reader, "", "test", []string{"read"}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify := func() app.Verified {
+		v, err := a.VerifiedAudit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	token()
+	first := verify()
+	pass(30 * time.Second)
+	if v := verify(); v.At != first.At || !v.Intact() {
+		t.Errorf("nothing was appended, and it was recomputed: %+v", v)
+	}
+	token()
+	if v := verify(); v.At == first.At || v.Records != first.Records+1 {
+		t.Errorf("the log has grown, and the old result is told: %+v", v)
+	}
+	tamper(t, dir, `UPDATE audit_leaves SET body = CAST(replace(CAST(body AS TEXT), 'person:ana', 'person:bob') AS BLOB)`)
+	pass(61 * time.Second)
+	if v := verify(); v.Intact() {
+		t.Error("a changed log is called intact for more than a minute")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"roleos/internal/audit"
 	"roleos/internal/change"
@@ -122,6 +123,50 @@ func (a *App) VerifyAudit(ctx context.Context, file string) (r audit.Report, aga
 		})
 	}
 	return r, file, err
+}
+
+// Verified is what recomputing the log found, and when.
+type Verified struct {
+	audit.Report
+	Against string    // file of the checkpoint that it was held against; "" for none
+	At      time.Time // when it was begun
+	took    time.Duration
+}
+
+// verifiedFor is how long a log that has not grown is not recomputed for a service.
+const verifiedFor = time.Minute
+
+// good reports whether what was found may be told again at now for a log of the
+// size: it is at most a minute old and nothing was appended, or it is so young that
+// recomputing would take more than a sixth of one processor, however often people ask.
+func (v Verified) good(size int64, now time.Time) bool {
+	age := now.Sub(v.At)
+	return !v.At.IsZero() && age >= 0 && (age < 6*v.took || v.Records == size && age < verifiedFor)
+}
+
+// VerifiedAudit is VerifyAudit for a service, where anybody may ask at any time:
+// one recomputation at a time, whose result is told to who else asks.
+func (a *App) VerifiedAudit(ctx context.Context) (Verified, error) {
+	select {
+	case a.verifying <- struct{}{}:
+		defer func() { <-a.verifying }()
+	case <-ctx.Done():
+		return Verified{}, ctx.Err()
+	}
+	size, err := a.db.Audit().Size(ctx)
+	if err != nil || a.verified.good(size, a.now()) {
+		return a.verified, err
+	}
+	// It is finished for the next one when this one goes away.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Minute)
+	defer stop()
+	v := Verified{At: a.now()}
+	if v.Report, v.Against, err = a.VerifyAudit(ctx, ""); err != nil {
+		return Verified{}, err
+	}
+	v.took = a.now().Sub(v.At)
+	a.verified = v
+	return v, nil
 }
 
 // SignAudit signs the log as it is now, after a person has looked at it.

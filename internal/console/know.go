@@ -23,7 +23,7 @@ type Trail interface {
 	// AuditPage returns records, the newest first, before the one numbered before;
 	// 0 means from the newest on. subject, when not empty, keeps those about it.
 	AuditPage(ctx context.Context, subject string, before int64) ([]audit.Record, error)
-	VerifyAudit(ctx context.Context, file string) (r audit.Report, against string, err error)
+	VerifiedAudit(ctx context.Context) (app.Verified, error)
 }
 
 // Trust says how far agents are trusted, and who answers for them.
@@ -79,7 +79,7 @@ type auditPage struct {
 	About    string
 	Records  []entry
 	Older    int64
-	Verified *verdict
+	Verified *app.Verified
 }
 
 // entry is one audit record as a line.
@@ -90,11 +90,6 @@ type entry struct {
 }
 
 type detail struct{ Name, Value string }
-
-type verdict struct {
-	audit.Report
-	Against string
-}
 
 // auditPageSize is how many records a page of the log holds, at most.
 const auditPageSize = 100
@@ -119,11 +114,11 @@ func (c *Console) audit(w http.ResponseWriter, r *http.Request, s session) error
 		p.Older = list[n-1].Seq
 	}
 	if q.Get("verify") != "" {
-		rep, against, err := c.o.App.VerifyAudit(r.Context(), "")
+		v, err := c.o.App.VerifiedAudit(r.Context())
 		if err != nil {
 			return err
 		}
-		p.Verified = &verdict{rep, against}
+		p.Verified = &v
 	}
 	return c.show(w, r, s, http.StatusOK, "audit", layout{Title: "Audit", Active: "audit", Page: p})
 }

@@ -90,8 +90,10 @@ func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) error {
 	return c.show(w, r, s, http.StatusOK, "run", layout{Title: "Run " + x.ID, Active: "runs", Live: !x.Status.Done(), Page: p})
 }
 
-// heartbeat keeps proxies from closing a stream on which nothing happens.
-const heartbeat = 15 * time.Second
+const (
+	heartbeat = 15 * time.Second // keeps proxies from closing a stream on which nothing happens
+	lookAgain = time.Second      // how often it is looked at whether its reader is still signed in
+)
 
 // events streams how a run goes on (server-sent events). Every event is the whole
 // state, so a reader that comes back needs nothing of what it missed.
@@ -132,6 +134,8 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, _ session) erro
 	}()
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
 	for n := 1; ; n++ {
 		_ = out.SetWriteDeadline(c.o.Now().Add(2 * heartbeat)) // who does not read is let go
 		var err error
@@ -141,6 +145,11 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, _ session) erro
 				return nil
 			}
 			_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", n, l.kind, l.data)
+		case <-again.C:
+			if _, _, ok := c.o.Session(r); !ok {
+				return nil
+			}
+			continue
 		case <-tick.C:
 			_, err = io.WriteString(w, ": still here\n\n")
 		case <-ctx.Done():

@@ -74,6 +74,11 @@ func (a *api) guard(next http.Handler) http.Handler {
 			return
 		}
 		asked := r
+		if strings.HasSuffix(r.URL.Path, "/events") { // a stream outlives the look at who asks
+			ctx, end := a.whileLetIn(r, scope)
+			defer end()
+			r = r.WithContext(ctx)
+		}
 		r = noting(r.WithContext(app.WithActor(r.Context(), actor)))
 		defer func() { asked.Pattern = r.Pattern }() // who counts requests outside wants to know which operation it was
 		if key := r.Header.Get("Idempotency-Key"); key != "" && r.Method == http.MethodPost {
@@ -82,6 +87,32 @@ func (a *api) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// lookAgain is how often it is looked at whether who follows a stream may still.
+const lookAgain = time.Second
+
+// whileLetIn returns a context that ends when who sent the request is no longer let
+// in: their token was revoked or expired, or their session ended. A store that does
+// not answer ends nothing.
+func (a *api) whileLetIn(r *http.Request, scope identity.Scope) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancel(r.Context())
+	r = r.WithContext(ctx)
+	go func() {
+		t := time.NewTicker(lookAgain)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				if _, _, err := a.who(r, scope); err != nil && fault.KindOf(err) == fault.Denied {
+					end()
+				}
+			}
+		}
+	}()
+	return ctx, end
 }
 
 // badQuery reports whether a value is no text that a database keeps.

@@ -2,10 +2,12 @@ package serve_test
 
 import (
 	"bufio"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"roleos/internal/app"
+	"roleos/internal/run"
 	"roleos/internal/serve"
 )
 
@@ -278,5 +281,72 @@ func TestWhoTakesHisTimeHoldsNothing(t *testing.T) {
 				t.Errorf("the service still waits: %s", got)
 			}
 		})
+	}
+}
+
+// TestAStreamEndsWithWhatOpenedIt: who follows a run is let go when their token is
+// revoked or their session ends, not when the run does.
+func TestAStreamEndsWithWhatOpenedIt(t *testing.T) {
+	w := open(t, teamOfThree, pages)
+	now := time.Now()
+	if err := w.app.Store().SaveRun(t.Context(), run.Run{ID: "run-goeson", Kind: "draft", Status: run.Running, Input: []byte("{}"), StartedBy: "person:ana", CreatedAt: now, UpdatedAt: now}, nil); err != nil {
+		t.Fatal(err)
+	}
+	follow := func(path string, c *http.Client, token string) (ended chan time.Time) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		resp, err := c.Do(r)
+		if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+			t.Fatalf("following: %v %v", resp, err)
+		}
+		ended = make(chan time.Time, 1)
+		go func() {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			ended <- time.Now()
+		}()
+		return ended
+	}
+	text, revoked, err := w.app.CreateToken(t.Context(), rand.Reader, "person:ana", "test", []string{"decide"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	resp, err := browser.PostForm(w.srv.URL+"/signin", url.Values{"token": {text}}) //nolint:noctx // this process
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	api := "/api/v1/runs/run-goeson/events"
+	mine := []chan time.Time{follow(api, w.srv.Client(), text), follow(api, browser, ""), follow("/runs/run-goeson/events", browser, "")}
+	others := follow(api, w.srv.Client(), w.token("person:bob", "read"))
+	time.Sleep(1500 * time.Millisecond)
+	for i, m := range mine {
+		if len(m) > 0 {
+			t.Fatalf("stream %d ended with its token in force", i)
+		}
+	}
+	at := time.Now()
+	if err := w.app.RevokeToken(t.Context(), revoked.ID); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range mine {
+		select {
+		case <-m:
+		case <-time.After(10 * time.Second):
+			t.Errorf("stream %d goes on %s after its token was revoked", i, time.Since(at).Round(time.Second))
+		}
+	}
+	if len(others) > 0 {
+		t.Error("another's stream ended as well")
 	}
 }

@@ -23,6 +23,7 @@ type Config struct {
 	Model          Model          `mapstructure:"model"`
 	Prioritisation Prioritisation `mapstructure:"prioritisation"`
 	Alerts         Alerts         `mapstructure:"alerts"`
+	Workflows      Workflows      `mapstructure:"workflows"`
 	Review         Review         `mapstructure:"review"`
 	Team           Team           `mapstructure:"team"`
 	Serve          Serve          `mapstructure:"serve"`
@@ -111,6 +112,13 @@ type Alerts struct {
 	Q                float64 `mapstructure:"q"` // most false alarms among the alerts raised, as a share
 	MinPeriodRecords int     `mapstructure:"min_period_records"`
 	MinRatio         float64 `mapstructure:"min_ratio"`
+}
+
+// Workflows says which of them begin by themselves.
+type Workflows struct {
+	In      string `mapstructure:"in"`    // what they read, below the workspace unless absolute; none: none begins by itself
+	Cycle   string `mapstructure:"cycle"` // none, or how often a cycle begins
+	OnAlert bool   `mapstructure:"on_alert"`
 }
 
 // Review says who may approve.

@@ -69,7 +69,8 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 				AgentDay: config.ModelLimit{Calls: 1000, Tokens: 3_000_000}, Day: config.ModelLimit{Calls: 3000, Tokens: 10_000_000},
 			},
 		},
-		Review: config.Review{Mode: "solo"}, Serve: config.Serve{Listen: "127.0.0.1:8484", Origin: "none", OIDC: config.OIDC{
+		Workflows: config.Workflows{In: "none", Cycle: "none", OnAlert: true},
+		Review:    config.Review{Mode: "solo"}, Serve: config.Serve{Listen: "127.0.0.1:8484", Origin: "none", OIDC: config.OIDC{
 			Issuer: "none", ClientID: "none", ClientSecretFile: "none", Scopes: "openid profile email", PersonClaim: "email", GroupsClaim: "groups", Roles: map[string][]string{},
 		}}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
 		Publish: config.Publish{Root: "context"},

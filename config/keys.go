@@ -75,6 +75,10 @@ func Keys() []Key {
 		{Name: "alerts.min_period_records", Doc: "Fewest records of a period that is judged; a thinner one says that it has too little data.", Default: "10", kind: whole(1, 1_000_000)},
 		{Name: "alerts.min_ratio", Doc: "Smallest change of a share, as a ratio, that is worth an alert.", Default: "1.5", kind: number(1, 100)},
 
+		{Name: "workflows.in", Doc: "Folder of raw material that a workflow reads when it begins by itself; below the workspace unless absolute. none: none begins by itself. Begun they are by roleos serve, and by roleos workflow tick.", Default: None, kind: optional(folder())},
+		{Name: "workflows.cycle", Doc: "How often a workflow that begins with a cycle does so by itself, counted from its last cycle. A cycle begins only when the one before is over.", Default: None, kind: choice(None, "daily", "weekly", "biweekly", "monthly", "per-cycle", "quarterly", "yearly")},
+		{Name: "workflows.on_alert", Doc: "Begin a workflow that begins on alerts when the newest synthesis made outside of a workflow reports a pattern that no run knew of.", Default: "true", kind: yesNo()},
+
 		{Name: "review.mode", Doc: "solo: the author may review, and every record says so. team: a second person has to.", Default: "solo", kind: choice("solo", "team")},
 		{Name: "team.roles", Doc: "Which roles each person holds. In solo mode the one person holds all of them.", Default: "", kind: peopleRoles()},
 		{Name: "handoff.calendar.zone", Doc: "Time zone of the working time that contracts with calendar: working count.", Default: "UTC", kind: zone()},

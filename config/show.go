@@ -44,6 +44,7 @@ func (c Config) values() map[string]any {
 		"prioritisation.weights.segment_weight": w.SegmentWeight, "prioritisation.weights.confidence": w.Confidence,
 		"prioritisation.segment_weights": c.Prioritisation.SegmentWeights,
 		"alerts.q":                       c.Alerts.Q, "alerts.min_period_records": c.Alerts.MinPeriodRecords, "alerts.min_ratio": c.Alerts.MinRatio,
+		"workflows.in": c.Workflows.In, "workflows.cycle": c.Workflows.Cycle, "workflows.on_alert": c.Workflows.OnAlert,
 		"review.mode": c.Review.Mode, "team.roles": c.Team.Roles, "handoff.calendar.zone": c.Handoff.Calendar.Zone,
 		"handoff.calendar.days": c.Handoff.Calendar.Days, "handoff.calendar.hours": c.Handoff.Calendar.Hours,
 		"handoff.calendar.holidays": c.Handoff.Calendar.Holidays, "handoff.escalate.file": c.Handoff.Escalate.File,

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -187,4 +188,70 @@ func TestAServiceLeadsWorkflowsOn(t *testing.T) {
 		}
 	}
 	t.Errorf("nobody framed the problem: %+v", r.State.Steps)
+}
+
+// Whoever answers for a workflow begins it when it begins by itself: once for each
+// occasion, however many look, and never while nobody's word holds.
+func TestAWorkflowBeginsByItself(t *testing.T) {
+	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	dir := t.TempDir()
+	a := house(t, dir, inATeam+"workflows: {in: material, cycle: weekly}\n", &now)
+	begun := func() (ids []string) {
+		t.Helper()
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		for range 4 {
+			all.Go(func() {
+				runs, err := a.BeginDue(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, r := range runs {
+					ids = append(ids, r.ID)
+				}
+			})
+		}
+		all.Wait()
+		return ids
+	}
+	why := func() string {
+		t.Helper()
+		next, err := a.Upcoming(t.Context())
+		if err != nil || len(next) != 1 {
+			t.Fatalf("%v, %v", next, err)
+		}
+		return next[0].Why
+	}
+	if got := begun(); len(got) != 0 || !strings.Contains(why(), "workflows.in") {
+		t.Errorf("without material it began: %v, %q", got, why())
+	}
+	if err := os.Mkdir(filepath.Join(dir, "material"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := begun(); len(got) != 0 || !strings.Contains(why(), "roleos workflow attest discover") {
+		t.Errorf("unattested it began: %v, %q", got, why())
+	}
+	if _, err := a.AttestWorkflow(app.WithActor(t.Context(), app.Actor{ID: "person:pam", Roles: []string{"pm"}}), "discover"); err != nil {
+		t.Fatal(err)
+	}
+	first := begun()
+	if len(first) != 1 {
+		t.Fatalf("began %v", first)
+	}
+	r, err := a.WorkflowRun(t.Context(), first[0])
+	if err != nil || r.StartedBy != "person:pam" || !r.Input.Itself || r.Input.Trigger != workflow.OnCycle {
+		t.Errorf("%+v, %v", r.Input, err)
+	}
+	now = now.AddDate(0, 0, 8)
+	if got := begun(); len(got) != 0 {
+		t.Errorf("while the cycle before is open, began %v", got)
+	}
+	if _, err := a.CancelWorkflow(t.Context(), first[0], "over"); err != nil {
+		t.Fatal(err)
+	}
+	if got := begun(); len(got) != 1 || got[0] == first[0] {
+		t.Errorf("the next cycle: %v", got)
+	}
 }

@@ -101,14 +101,22 @@ func (a *App) sweep(ctx context.Context) {
 const lookEvery = time.Minute
 
 // KeepTime looks at the clocks every minute while the engine executes, once for
-// all replicas. A command looks once when it opens the workspace.
+// all replicas, and begins the workflows that are due. A command looks at the clocks once when it
+// opens the workspace.
 func (a *App) KeepTime(ctx context.Context) error {
 	return a.keeping.Every(ctx, lookEvery, func(begin time.Time) time.Time { return begin })
 }
 
 // keepTime is one look at the clocks as a run of the engine.
 func (a *App) keepTime(c *engine.Context, _ time.Time) (int, error) {
-	return engine.Step(c, "look", func(ctx context.Context) (int, error) { return a.Handoff.Sweep(ctx) })
+	return engine.Step(c, "look", func(ctx context.Context) (int, error) {
+		if begun, err := a.BeginDue(ctx); err != nil {
+			a.logger.WarnContext(ctx, "a workflow could not begin by itself", "error", err)
+		} else if len(begun) > 0 {
+			a.logger.InfoContext(ctx, "workflows", "begun", len(begun))
+		}
+		return a.Handoff.Sweep(ctx)
+	})
 }
 
 // Answer performs an act of the taking side as the actor.

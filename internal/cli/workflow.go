@@ -23,7 +23,7 @@ by itself when a command completes such a step. It is kept in the store: killed
 anywhere, it goes on where it was.`,
 	}
 	c.AddCommand(s.workflowListCommand(), s.workflowShowCommand(), s.workflowRunCommand(), s.workflowStatusCommand(),
-		s.workflowResumeCommand(), s.workflowCancelCommand(), s.attestWorkflowCommand())
+		s.workflowResumeCommand(), s.workflowCancelCommand(), s.workflowTickCommand(), s.attestWorkflowCommand())
 	return c
 }
 
@@ -197,6 +197,68 @@ another draft.`,
 	}
 	c.Flags().StringVar(&redo, "redo", "", "take this failed step up again")
 	return c
+}
+
+func (s *session) workflowTickCommand() *cobra.Command {
+	var dry bool
+	c := &cobra.Command{
+		Use: "tick [--dry-run]", Short: "Begin the workflows that are due by themselves, and go on with all open ones", Args: cobra.NoArgs,
+		Long: `For a timetable such as cron where no roleos serve runs. A workflow begins by itself
+when a cycle is due (workflows.cycle) or when the newest synthesis reports a pattern that
+no run knew of (workflows.on_alert), on the material in workflows.in. The same occasion
+begins once, however often this is called. Steps for people stay theirs.`,
+		Example: "  roleos workflow tick --dry-run    what begins by itself, and when\n  0 7 * * * cd /srv/team && roleos workflow tick    a line of crontab",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := s.start(cmd)
+			if err != nil {
+				return err
+			}
+			next, err := a.Upcoming(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var begun, moved []workflow.Run
+			if !dry {
+				if begun, err = a.BeginDue(cmd.Context()); err != nil {
+					return err
+				}
+				moved, err = a.ContinueWorkflows(cmd.Context(), s.saidStep)
+			}
+			if s.output == asJSON {
+				s.json(map[string]any{"schema": "roleos/workflow-tick/v1", "upcoming": next, "begun": begun, "moved": moved})
+				return err
+			}
+			if len(next) == 0 {
+				fmt.Fprintln(s.out, "No workflow begins by itself now. What makes one: workflows.in, workflows.cycle and workflows.on_alert (roleos config show).")
+			}
+			for _, u := range next {
+				fmt.Fprintln(s.out, s.upcoming(u, begun))
+			}
+			for _, r := range moved {
+				fmt.Fprintf(s.out, "%s (%s) went on: roleos workflow status %s\n", r.ID, r.Definition.ID, r.ID)
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&dry, "dry-run", false, "say what would begin, and begin nothing")
+	return c
+}
+
+// upcoming says in a line what begins a workflow, and when.
+func (s *session) upcoming(u app.Upcoming, begun []workflow.Run) string {
+	what := "a new cycle of " + u.Workflow.ID
+	if u.Input.Trigger == workflow.OnAlert {
+		what = fmt.Sprintf("%s because of an alert in %s", u.Workflow.ID, u.Input.Of)
+	}
+	switch {
+	case slices.ContainsFunc(begun, func(r workflow.Run) bool { return r.ID == u.ID }):
+		return "Begun: " + what + ", as " + u.ID
+	case u.Why != "":
+		return "Does not begin: " + what + ": " + plain(u.Why)
+	case u.After != "":
+		return fmt.Sprintf("Waits: %s begins when %s is over (roleos workflow status %s)", what, u.After, u.After)
+	}
+	return fmt.Sprintf("Due: %s, from %s", what, u.Due.UTC().Format("2 January 2006 15:04 UTC"))
 }
 
 func (s *session) workflowCancelCommand() *cobra.Command {

@@ -76,7 +76,7 @@ func (s *Service) Begin(ctx context.Context, id string, d workflow.Definition, i
 		if err := s.Runs.SaveWorkflowRun(ctx, r); err != nil {
 			return err
 		}
-		return s.Audit.Append(ctx, "workflow.started", by, id, map[string]any{"workflow": d.String(), "trigger": in.Trigger, "of": in.Of, "paths": len(in.Paths)})
+		return s.Audit.Append(ctx, "workflow.started", by, id, map[string]any{"workflow": d.String(), "trigger": in.Trigger, "of": in.Of, "paths": len(in.Paths), "itself": in.Itself})
 	})
 	return r, err
 }

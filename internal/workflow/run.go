@@ -20,6 +20,10 @@ type Input struct {
 	Paths   []string `json:"paths"`
 	Trigger string   `json:"trigger"`      // cycle or alert
 	Of      string   `json:"of,omitempty"` // the draft whose alert began it
+	// Patterns are the alerts that were known when it began by itself: none of them
+	// begins another run.
+	Patterns []string `json:"patterns,omitempty"`
+	Itself   bool     `json:"itself,omitempty"` // nobody typed its beginning
 }
 
 // Attestation is a workflow owner's word that they answer for an agent or a

@@ -57,10 +57,11 @@ func says(s workflow.Step, x workflow.StepState) string {
 }
 
 func because(in workflow.Input) string {
+	itself := map[bool]string{true: ", by itself"}[in.Itself]
 	if in.Trigger == workflow.OnAlert {
-		return "of an alert in " + in.Of
+		return "of an alert in " + in.Of + itself
 	}
-	return "a new cycle began"
+	return "a new cycle began" + itself
 }
 
 func lead(r workflow.Run) string {

@@ -195,7 +195,10 @@ func (v HandoffView) Running() (handoff.Timing, bool) {
 // Handoffs lists the handoffs between publication and close, the one with the
 // nearest deadline first; all also lists those that are closed or on their way back.
 func (a *App) Handoffs(ctx context.Context, all bool) ([]HandoffView, error) {
-	timings, err := a.Handoff.Timings(ctx, "")
+	timings, err := a.Handoff.OpenTimings(ctx)
+	if all {
+		timings, err = a.Handoff.Timings(ctx, "")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -302,9 +305,12 @@ func (a *App) handoffView(ctx context.Context, d handoff.Draft, timings []handof
 	if err != nil {
 		return HandoffView{}, err
 	}
-	head, err := a.db.Revision(ctx, d.ID, 0)
-	if err != nil {
+	var head handoff.Revision
+	switch newest, err := a.db.Revisions(ctx, d.ID, 0, 1); {
+	case err != nil:
 		return HandoffView{}, err
+	case len(newest) > 0:
+		head = newest[0]
 	}
 	return HandoffView{
 		Draft: d.ID, Kind: d.Kind, Title: d.Title, State: d.State, Digest: head.Digest, Contract: d.Contract, From: terms.From, To: terms.To,
@@ -314,21 +320,21 @@ func (a *App) handoffView(ctx context.Context, d handoff.Draft, timings []handof
 
 // HandoffCounts tells what each role gave and took.
 func (a *App) HandoffCounts(ctx context.Context) ([]handoff.Count, error) {
-	drafts, err := a.Drafts(ctx, nil)
+	contracts, err := a.handoffs.Contracts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	terms, of := map[string]handoff.Terms{}, map[string]*handoff.Terms{}
-	for _, d := range drafts {
-		t, known := of[d.Contract]
+	for draft, contract := range contracts {
+		t, known := of[contract]
 		if !known {
-			if read, err := a.gate.Terms(ctx, d.Contract); err == nil {
+			if read, err := a.gate.Terms(ctx, contract); err == nil {
 				t = &read
 			}
-			of[d.Contract] = t
+			of[contract] = t
 		}
 		if t != nil {
-			terms[d.ID] = *t
+			terms[draft] = *t
 		}
 	}
 	moves, err := a.handoffs.Moves(ctx, "")

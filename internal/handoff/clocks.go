@@ -193,9 +193,20 @@ func (s *Service) Timings(ctx context.Context, draft string) ([]Timing, error) {
 		return nil, nil
 	}
 	all, err := s.Clocks.Clocks(ctx, draft)
-	if err != nil {
-		return nil, err
+	return s.timed(all), err
+}
+
+// OpenTimings returns the clocks that have something to do and those of drafts
+// between publication and close as they stand, oldest first.
+func (s *Service) OpenTimings(ctx context.Context) ([]Timing, error) {
+	if s.Clocks == nil {
+		return nil, nil
 	}
+	all, err := s.Clocks.OpenClocks(ctx)
+	return s.timed(all), err
+}
+
+func (s *Service) timed(all []clock.Clock) []Timing {
 	now := s.Now()
 	out := make([]Timing, 0, len(all))
 	for _, c := range all {
@@ -206,7 +217,7 @@ func (s *Service) Timings(ctx context.Context, draft string) ([]Timing, error) {
 		}
 		out = append(out, t)
 	}
-	return out, nil
+	return out
 }
 
 // Count is what one role gives and takes. A role that takes and never gives is

@@ -201,6 +201,8 @@ func (l *ledger) Clocks(_ context.Context, draft string) ([]clock.Clock, error) 
 	return l.clocks(draft), nil
 }
 
+func (l *ledger) OpenClocks(context.Context) ([]clock.Clock, error) { return l.clocks(""), nil }
+
 func (l *ledger) DueClocks(_ context.Context, now time.Time, _ int) ([]clock.Clock, error) {
 	var out []clock.Clock
 	for i, c := range l.clocks("") {

@@ -133,6 +133,9 @@ type Clocks interface {
 	MoveClock(ctx context.Context, c, was clock.Clock, next time.Time) error
 	// Clocks returns a draft's clocks, oldest first; those of all drafts for "".
 	Clocks(ctx context.Context, draft string) ([]clock.Clock, error)
+	// OpenClocks returns the clocks that have something to do and those of drafts
+	// between publication and close, oldest first.
+	OpenClocks(ctx context.Context) ([]clock.Clock, error)
 	// DueClocks returns at most limit clocks that have something to do by now.
 	DueClocks(ctx context.Context, now time.Time, limit int) ([]clock.Clock, error)
 }

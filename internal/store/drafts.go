@@ -135,16 +135,22 @@ func (db *DB) AddRevision(ctx context.Context, r handoff.Revision) error {
 	})
 }
 
-// Revision returns revision n with its bytes, the newest for n == 0; fault.NotFound.
-func (db *DB) Revision(ctx context.Context, draft string, n int) (handoff.Revision, error) {
-	var r handoff.Revision
-	var check string
+const revisionColumns = `draft, n, digest, contract, passed, written_by, note, at`
+
+// scanRevision reads revisionColumns: a revision without its bytes, and the name
+// of its check.
+func scanRevision(row interface{ Scan(...any) error }) (r handoff.Revision, check string, err error) {
 	var passed int
 	var at int64
-	err := db.r(ctx).QueryRowContext(ctx,
-		`SELECT draft, n, digest, contract, passed, written_by, note, at FROM revisions
-		 WHERE draft = ? AND (n = ? OR ? = 0) ORDER BY n DESC LIMIT 1`, draft, n, n).
-		Scan(&r.Draft, &r.N, &r.Digest, &check, &passed, &r.By, &r.Note, &at)
+	err = row.Scan(&r.Draft, &r.N, &r.Digest, &check, &passed, &r.By, &r.Note, &at)
+	r.Passed, r.At = passed != 0, fromNanos(at)
+	return r, check, err
+}
+
+// Revision returns revision n with its bytes, the newest for n == 0; fault.NotFound.
+func (db *DB) Revision(ctx context.Context, draft string, n int) (handoff.Revision, error) {
+	r, check, err := scanRevision(db.r(ctx).QueryRowContext(ctx,
+		`SELECT `+revisionColumns+` FROM revisions WHERE draft = ? AND (n = ? OR ? = 0) ORDER BY n DESC LIMIT 1`, draft, n, n))
 	if errors.Is(err, sql.ErrNoRows) {
 		if n == 0 {
 			return r, fault.New(fault.NotFound, "store.revision", "draft %q has no revision", draft)
@@ -154,7 +160,6 @@ func (db *DB) Revision(ctx context.Context, draft string, n int) (handoff.Revisi
 	if err != nil {
 		return r, db.failed("revision", err)
 	}
-	r.Passed, r.At = passed != 0, fromNanos(at)
 	if r.Body, err = db.Blob(ctx, r.Digest); err != nil {
 		return r, err
 	}
@@ -165,7 +170,7 @@ func (db *DB) Revision(ctx context.Context, draft string, n int) (handoff.Revisi
 // Revisions returns at most limit revisions numbered below before, all of them for
 // 0, the newest first and without their bytes; none for an unknown draft.
 func (db *DB) Revisions(ctx context.Context, draft string, before, limit int) ([]handoff.Revision, error) {
-	rows, err := db.r(ctx).QueryContext(ctx, `SELECT draft, n, digest, passed, written_by, note, at FROM revisions
+	rows, err := db.r(ctx).QueryContext(ctx, `SELECT `+revisionColumns+` FROM revisions
 		WHERE draft = ? AND (? = 0 OR n < ?) ORDER BY n DESC LIMIT ?`, draft, before, before, limit)
 	if err != nil {
 		return nil, db.failed("revisions", err)
@@ -173,13 +178,10 @@ func (db *DB) Revisions(ctx context.Context, draft string, before, limit int) ([
 	defer rows.Close()
 	var out []handoff.Revision
 	for rows.Next() {
-		var r handoff.Revision
-		var passed int
-		var at int64
-		if err := rows.Scan(&r.Draft, &r.N, &r.Digest, &passed, &r.By, &r.Note, &at); err != nil {
+		r, _, err := scanRevision(rows)
+		if err != nil {
 			return nil, db.failed("revisions", err)
 		}
-		r.Passed, r.At = passed != 0, fromNanos(at)
 		out = append(out, r)
 	}
 	return out, db.failed("revisions", rows.Err())

@@ -169,7 +169,13 @@ func TestRevisionsAreImmutable(t *testing.T) {
 				t.Errorf("revision %d: %s", n, diff)
 			}
 		}
-		_, err := db.Revision(ctx, "d1", 3)
+		heads, err := db.Revisions(ctx, "d1", 0, 5)
+		must(t, err)
+		bare := func(r handoff.Revision) handoff.Revision { r.Body, r.Check = nil, nil; return r }
+		if diff := cmp.Diff([]handoff.Revision{bare(two), bare(one)}, heads); diff != "" {
+			t.Error(diff)
+		}
+		_, err = db.Revision(ctx, "d1", 3)
 		wantKind(t, err, fault.NotFound)
 		_, err = db.Revision(ctx, "d9", 0)
 		wantKind(t, err, fault.NotFound)

@@ -186,6 +186,12 @@ func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	return db.q(ctx).QueryContext(ctx, query, args...)
 }
 
+// Read runs a query that changes nothing: in the transaction in ctx, or on a
+// reader, which does not wait for a writer.
+func (db *DB) Read(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return db.r(ctx).QueryContext(ctx, query, args...)
+}
+
 // rebinder writes ? as $1, $2, ...
 type rebinder struct{ querier }
 

@@ -51,7 +51,7 @@ func failed(what string, err error) error {
 
 // each runs a query and gives every row to f.
 func (s *Store) each(ctx context.Context, what, query string, args []any, f func(*sql.Rows) error) error {
-	rows, err := s.db.Query(ctx, query, args...)
+	rows, err := s.db.Read(ctx, query, args...)
 	if err != nil {
 		return failed(what, err)
 	}
@@ -97,6 +97,20 @@ func (s *Store) Moves(ctx context.Context, draft string) ([]handoff.Move, error)
 	return out, err
 }
 
+// Contracts returns the contract of every draft that has moved, by the draft's id.
+func (s *Store) Contracts(ctx context.Context) (map[string]string, error) {
+	of := map[string]string{}
+	err := s.each(ctx, "contracts", `SELECT id, contract FROM drafts WHERE id IN (SELECT draft FROM handoff_moves)`, nil, func(r *sql.Rows) error {
+		var draft, contract string
+		if err := r.Scan(&draft, &contract); err != nil {
+			return err
+		}
+		of[draft] = contract
+		return nil
+	})
+	return of, err
+}
+
 // AddClock stores c; a clock of that id that is there already stays as it is.
 func (s *Store) AddClock(ctx context.Context, c clock.Clock, next time.Time) error {
 	body, err := json.Marshal(c)
@@ -131,6 +145,13 @@ func (s *Store) MoveClock(ctx context.Context, c, was clock.Clock, next time.Tim
 // Clocks returns a draft's clocks, oldest first; those of all drafts for "".
 func (s *Store) Clocks(ctx context.Context, draft string) ([]clock.Clock, error) {
 	return s.clocks(ctx, `SELECT body FROM clocks WHERE draft = ? OR ? = '' ORDER BY started_at, id`, draft, draft)
+}
+
+// OpenClocks returns the clocks that have something to do and those of drafts
+// between publication and close, oldest first.
+func (s *Store) OpenClocks(ctx context.Context) ([]clock.Clock, error) {
+	return s.clocks(ctx, `SELECT body FROM clocks WHERE next_at > 0 OR draft IN (SELECT id FROM drafts WHERE state IN (?, ?, ?)) ORDER BY started_at, id`,
+		string(handoff.Published), string(handoff.Acknowledged), string(handoff.Started))
 }
 
 // DueClocks returns at most limit clocks that have something to do by now, the

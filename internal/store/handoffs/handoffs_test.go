@@ -117,6 +117,36 @@ func TestOfTwoWhoMoveAClockOneWins(t *testing.T) {
 	})
 }
 
+func TestOpenClocksLeaveTheEndedOut(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, s *handoffs.Store) {
+		ctx := t.Context()
+		for i, d := range []struct {
+			id    string
+			state handoff.State
+			next  time.Time
+		}{{"published", handoff.Published, time.Time{}}, {"closed", handoff.Closed, time.Time{}}, {"refused", handoff.Drafted, at(9)}} {
+			must(t, db.SaveDraft(ctx, handoff.Draft{ID: d.id, Contract: "c@1", State: d.state, CreatedAt: at(i), UpdatedAt: at(i)}, nil))
+			must(t, s.AddClock(ctx, clock.Clock{ID: "ck-" + d.id, Draft: d.id, Started: at(i)}, d.next))
+		}
+		_, err := s.AddMove(ctx, handoff.Move{Draft: "closed", From: handoff.Started, To: handoff.Closed, At: at(3)})
+		must(t, err)
+		open, err := s.OpenClocks(ctx)
+		must(t, err)
+		var of []string
+		for _, c := range open {
+			of = append(of, c.Draft)
+		}
+		if diff := cmp.Diff([]string{"published", "refused"}, of); diff != "" {
+			t.Error(diff)
+		}
+		contracts, err := s.Contracts(ctx)
+		must(t, err)
+		if diff := cmp.Diff(map[string]string{"closed": "c@1"}, contracts); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestANoticeIsKeptOnceAndSentByOne(t *testing.T) {
 	each(t, func(t *testing.T, _ *store.DB, s *handoffs.Store) {
 		ctx := t.Context()

@@ -77,7 +77,7 @@ func crash(t *testing.T, name string, sc Scenario, ledger string, url func(dir s
 
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 8) // the processes mostly wait for the disk
+	slots := make(chan struct{}, 2*runtime.NumCPU()) // the processes mostly wait for the disk
 	for at := 1; at <= first.points; at += step() {
 		p := fresh()
 		wg.Go(func() {

@@ -141,7 +141,7 @@ target itself, not in the ledger.
   less is a loss. 1.000 everywhere is the claim.
 - **unknown**: points after which the ledger says of an effect that it cannot be told. They are left out of the effects per
   grant; at the target such an effect was found once or not at all.
-- **seconds**: for the whole row, with up to eight processes at a time.
+- **seconds**: for the whole row, with two processes for each core.
 
 The target ` + "`lines`" + ` is a file that every write appends to without looking, so that a repeated write cannot hide.
 

@@ -52,6 +52,7 @@ func hooked(name string, sent func()) (*redmine.Client, error) {
 	url, key := server()
 	return redmine.New(redmine.Options{
 		Base: url, Project: name, Now: time.Now, Sent: sent, Token: func(context.Context) (string, error) { return key, nil },
+		Timeout: 5 * time.Minute, // it shares the processors with what is killed
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/goccy/go-yaml"
 
@@ -104,17 +103,8 @@ type Budget struct {
 	Minutes int     `yaml:"minutes" json:"minutes"`
 }
 
-// Manifests returns the embedded manifests in order of their ids. They are read
-// once; whoever changes one copies it first.
+// Manifests returns the embedded manifests in order of their ids.
 func Manifests() ([]Manifest, error) {
-	all, err := readOnce()
-	return slices.Clone(all), err
-}
-
-//nolint:gochecknoglobals // what is embedded never changes
-var readOnce = sync.OnceValues(readManifests)
-
-func readManifests() ([]Manifest, error) {
 	names, err := fs.Glob(embedded, "manifests/*.yaml")
 	if err != nil {
 		return nil, err

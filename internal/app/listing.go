@@ -21,6 +21,13 @@ func (a *App) DraftPage(ctx context.Context, state handoff.State, kind, cursor s
 	return a.db.ListDrafts(ctx, store.DraftFilter{State: state, Kind: kind}, cursor, PageSize)
 }
 
+// LongestWaiting returns the drafts in a state that were made first, a page of
+// them, and whether there are more.
+func (a *App) LongestWaiting(ctx context.Context, state handoff.State, kind string) (list []handoff.Draft, more bool, err error) {
+	list, next, err := a.db.ListDrafts(ctx, store.DraftFilter{State: state, Kind: kind, Oldest: true}, "", PageSize)
+	return list, next != "", err
+}
+
 // RunPage returns a page of runs like DraftPage.
 func (a *App) RunPage(ctx context.Context, status run.Status, agent, cursor string) ([]run.Run, string, error) {
 	return a.db.ListRuns(ctx, store.RunFilter{Status: status, Agent: agent}, cursor, PageSize)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -218,21 +219,26 @@ func NextFor(d handoff.Draft, passed bool) []string {
 
 // Drafts lists the drafts in one of the states, newest first; no states means all.
 func (a *App) Drafts(ctx context.Context, states []handoff.State) ([]handoff.Draft, error) {
+	if len(states) == 0 {
+		states = []handoff.State{""} // any
+	}
 	var out []handoff.Draft
-	for cursor := ""; ; {
-		page, next, err := a.db.ListDrafts(ctx, store.DraftFilter{}, cursor, 200)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range page {
-			if len(states) == 0 || slices.Contains(states, d.State) {
-				out = append(out, d)
+	for _, st := range states {
+		for cursor := ""; ; {
+			page, next, err := a.db.ListDrafts(ctx, store.DraftFilter{State: st}, cursor, 1000)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, page...)
+			if cursor = next; next == "" {
+				break
 			}
 		}
-		if cursor = next; next == "" {
-			return out, nil
-		}
 	}
+	slices.SortStableFunc(out, func(x, y handoff.Draft) int {
+		return cmp.Or(y.CreatedAt.Compare(x.CreatedAt), strings.Compare(y.ID, x.ID))
+	})
+	return out, nil
 }
 
 // Cited is one quote of a draft with its number, by which people ask for its row.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"roleos/agents"
 	"roleos/internal/app"
 	"roleos/internal/artefact"
 	"roleos/internal/fault"
@@ -18,6 +19,7 @@ import (
 // Drafts reads drafts.
 type Drafts interface {
 	DraftPage(ctx context.Context, state handoff.State, kind, cursor string) ([]handoff.Draft, string, error)
+	LongestWaiting(ctx context.Context, state handoff.State, kind string) (list []handoff.Draft, more bool, err error)
 	GetDraft(ctx context.Context, id string) (handoff.Draft, error)
 	View(ctx context.Context, draft string, n int) (app.Document, error)
 	Revisions(ctx context.Context, draft string) ([]handoff.Revision, error)
@@ -75,6 +77,7 @@ type Console struct {
 	pages  pages
 	files  files
 	bodies rendered
+	known  []agents.Manifest // the agents there are, only read
 }
 
 // New returns a Console. It fails when its own templates do not parse.
@@ -82,6 +85,9 @@ func New(o Options) (*Console, error) {
 	c := &Console{o: o, mux: http.NewServeMux(), files: newFiles()}
 	var err error
 	if c.pages, err = c.parse(); err != nil {
+		return nil, err
+	}
+	if c.known, err = agents.Manifests(); err != nil {
 		return nil, err
 	}
 	get := func(path string, h handler) { c.mux.HandleFunc("GET "+path, c.read(h)) }

@@ -98,11 +98,11 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, s session) error 
 // of the first page of each state; more when there are others.
 func (c *Console) waiting(ctx context.Context, kind string) (out []row, more bool, err error) {
 	for _, st := range []handoff.State{handoff.Validated, handoff.InReview, handoff.Approved, handoff.Drafted} {
-		list, next, err := c.o.App.DraftPage(ctx, st, kind, "")
+		list, others, err := c.o.App.LongestWaiting(ctx, st, kind)
 		if err != nil {
 			return nil, false, err
 		}
-		more = more || next != ""
+		more = more || others
 		for _, d := range list {
 			out = append(out, rowOf(d))
 		}
@@ -134,11 +134,7 @@ var queueStates = []handoff.State{
 func (c *Console) queue(w http.ResponseWriter, r *http.Request, s session) error {
 	q := r.URL.Query()
 	p := queuePage{State: q.Get("state"), Kind: q.Get("kind"), Cursor: q.Get("after"), States: queueStates}
-	all, err := manifests()
-	if err != nil {
-		return err
-	}
-	for _, m := range all {
+	for _, m := range c.known {
 		if !slices.Contains(p.Kinds, m.Output.Artefact) {
 			p.Kinds = append(p.Kinds, m.Output.Artefact)
 		}
@@ -146,6 +142,7 @@ func (c *Console) queue(w http.ResponseWriter, r *http.Request, s session) error
 	if p.State == "" {
 		p.State = "waiting"
 	}
+	var err error
 	if p.State == "waiting" {
 		p.Rows, p.More, err = c.waiting(r.Context(), p.Kind)
 	} else {

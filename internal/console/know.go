@@ -37,11 +37,7 @@ type Trust interface {
 type agentsPage struct{ Agents []agents.Manifest }
 
 func (c *Console) agents(w http.ResponseWriter, r *http.Request, s session) error {
-	all, err := manifests()
-	if err != nil {
-		return err
-	}
-	return c.show(w, r, s, http.StatusOK, "agents", layout{Title: "Agents", Active: "agents", Page: agentsPage{all}})
+	return c.show(w, r, s, http.StatusOK, "agents", layout{Title: "Agents", Active: "agents", Page: agentsPage{c.known}})
 }
 
 type agentPage struct {

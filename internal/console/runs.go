@@ -174,15 +174,8 @@ type uploadPage struct {
 	Form    form
 }
 
-// manifests returns the agents there are.
-func manifests() ([]agents.Manifest, error) { return agents.Manifests() }
-
 func (c *Console) upload(w http.ResponseWriter, r *http.Request, s session) error {
-	p := uploadPage{Agent: r.URL.Query().Get("agent"), MostMiB: app.MaxUpload >> 20, Form: form{CSRF: s.csrf}}
-	var err error
-	if p.Agents, err = manifests(); err != nil {
-		return err
-	}
+	p := uploadPage{Agents: c.known, Agent: r.URL.Query().Get("agent"), MostMiB: app.MaxUpload >> 20, Form: form{CSRF: s.csrf}}
 	for _, st := range []handoff.State{handoff.Approved, handoff.Published, handoff.Acknowledged, handoff.Started} {
 		list, _, err := c.o.App.DraftPage(r.Context(), st, "", "")
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -64,11 +65,12 @@ func scanDraft(row interface{ Scan(...any) error }) (handoff.Draft, error) {
 
 // DraftFilter chooses drafts. Empty fields choose all.
 type DraftFilter struct {
-	State handoff.State
-	Kind  string
+	State  handoff.State
+	Kind   string
+	Oldest bool // the oldest first
 }
 
-// ListDrafts returns the newest drafts first, at most limit (1 to 1000; 0 means
+// ListDrafts returns the newest drafts first unless asked otherwise, at most limit (1 to 1000; 0 means
 // 50), beginning behind cursor, and the cursor of the next page, "" at the end.
 // It fails with fault.Invalid for a cursor that it did not give out.
 func (db *DB) ListDrafts(ctx context.Context, f DraftFilter, cursor string, limit int) (drafts []handoff.Draft, next string, err error) {
@@ -78,6 +80,7 @@ func (db *DB) ListDrafts(ctx context.Context, f DraftFilter, cursor string, limi
 	}
 	p.equal("state", string(f.State))
 	p.equal("kind", f.Kind)
+	p.oldest = f.Oldest
 	query, args := p.query(`SELECT ` + draftColumns + ` FROM drafts`)
 	rows, err := db.r(ctx).QueryContext(ctx, query, args...)
 	if err != nil {
@@ -225,12 +228,15 @@ func bit(b bool) int {
 	return 0
 }
 
-// page is a list query under construction: newest first, by creation and id,
-// so that rows which come and go never shift a page.
+// page is a list query under construction: newest first unless oldest is set, by
+// creation and id, so that rows which come and go never shift a page.
 type page struct {
-	where []string
-	args  []any
-	limit int
+	where  []string
+	args   []any
+	limit  int
+	oldest bool
+	behind string // id of the row before the page, "" on the first
+	at     int64  // when that row was made
 }
 
 // newPage returns the page behind cursor. limit is clamped to 1..1000; 0 means 50.
@@ -249,8 +255,7 @@ func newPage(cursor string, limit int) (*page, error) {
 		return nil, fault.New(fault.Invalid, "store.list", "the cursor %.40q is none that a list gave out", cursor).
 			WithMend("begin again without a cursor")
 	}
-	p.where = append(p.where, "(created_at < ? OR (created_at = ? AND id < ?))")
-	p.args = append(p.args, n, n, clean(id))
+	p.at, p.behind = n, clean(id)
 	return p, nil
 }
 
@@ -270,8 +275,16 @@ func (p *page) equal(column, value string) {
 // query completes a SELECT. It asks for one row more than the limit, which tells
 // whether there is another page.
 func (p *page) query(sel string) (string, []any) {
+	next, order := "<", "DESC"
+	if p.oldest {
+		next, order = ">", "ASC"
+	}
+	if p.behind != "" {
+		p.where = append(p.where, fmt.Sprintf("(created_at %[1]s ? OR (created_at = ? AND id %[1]s ?))", next))
+		p.args = append(p.args, p.at, p.at, p.behind)
+	}
 	if len(p.where) > 0 {
 		sel += " WHERE " + strings.Join(p.where, " AND ")
 	}
-	return sel + " ORDER BY created_at DESC, id DESC LIMIT " + strconv.Itoa(p.limit+1), p.args
+	return sel + fmt.Sprintf(" ORDER BY created_at %[1]s, id %[1]s LIMIT %[2]d", order, p.limit+1), p.args
 }

@@ -140,6 +140,20 @@ func TestListDraftsPagesThroughAllOnceWhileOthersAreMade(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Fatalf("got  %s\nwant %s", strings.Join(got, " "), want)
 		}
+		got = nil
+		for cursor := ""; ; {
+			page, next, err := db.ListDrafts(ctx, store.DraftFilter{State: handoff.Validated, Oldest: true}, cursor, 2)
+			must(t, err)
+			for _, d := range page {
+				got = append(got, d.ID)
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		if want := "d00 d05 d10 d15 d20"; strings.Join(got, " ") != want {
+			t.Fatalf("oldest first: got %s, want %s", strings.Join(got, " "), want)
+		}
 		_, _, err := db.ListDrafts(ctx, store.DraftFilter{}, "no-cursor!", 7)
 		wantKind(t, err, fault.Invalid)
 	})

@@ -24,9 +24,6 @@ import (
 	"roleos/internal/models"
 	"roleos/internal/store"
 	"roleos/internal/store/handoffs"
-	"roleos/internal/target/declared"
-	"roleos/internal/target/files"
-	"roleos/internal/target/tracker"
 )
 
 // Options says what to open.
@@ -44,6 +41,9 @@ type Options struct {
 	Hook func(point string)
 	// Traces shows operators how work hangs together; nil for nobody.
 	Traces Traces
+	// Broker signs confirmations and does what they confirm, in a process of its
+	// own. Default: this process does both, with the key in the workspace.
+	Broker change.Broker
 	// ModelEvents is told of every call of a language model, for metrics; nil for
 	// nobody. It is called concurrently.
 	ModelEvents func(pipeline.Event)
@@ -73,10 +73,8 @@ type App struct {
 	db         *store.DB
 	engine     *engine.Engine
 	change     *change.Service
-	files      *files.Target
-	tracker    *tracker.Target // nil without one in the settings
-	declared   []declared.Entry
-	opened     []*declared.Target // of those that can be meant
+	*doors          // what changes can touch
+	brokered   bool // another process holds the signing key
 	log        *audit.Log
 	gate       *gatekeeper
 	policy     artefact.Policy
@@ -108,7 +106,7 @@ type App struct {
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
+		cfg: o.Config, brokered: o.Broker != nil, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
 		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {
@@ -158,7 +156,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.openHandoffs(); err != nil {
 		return nil, err
 	}
-	if a.change, err = a.openChange(o.Hook); err != nil {
+	if a.change, err = a.openChange(o.Broker, o.Hook); err != nil {
 		return nil, err
 	}
 	if a.engine, err = engine.Open(ctx, engine.Options{
@@ -204,11 +202,8 @@ func (a *App) Close() error {
 	if a.log != nil && a.db != nil {
 		errs = append(errs, a.checkpoint(ctx))
 	}
-	for _, t := range a.opened {
-		errs = append(errs, t.Close())
-	}
-	if a.files != nil {
-		errs = append(errs, a.files.Close())
+	if a.doors != nil {
+		errs = append(errs, a.doors.Close())
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

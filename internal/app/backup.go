@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"roleos/config"
+	"roleos/internal/change/keyfile"
 	"roleos/internal/fault"
 	"roleos/internal/store"
 )
@@ -42,7 +43,9 @@ const maxBackupFile = 64 << 30
 // WriteBackup writes the workspace's store, keys and settings as one gzipped tar,
 // as they are at one moment, while others go on working. What is published and
 // the workspace's own folders are files that other backups hold. It holds
-// signing keys: keep it where secrets are kept.
+// signing keys: keep it where secrets are kept. One that a service writes is
+// without the key of confirmations, which only its broker reads: a workspace
+// restored from it makes a new one, and what was confirmed is confirmed again.
 func (a *App) WriteBackup(ctx context.Context, w io.Writer) (Backup, error) {
 	const op = "app.backup"
 	if a.db.Dialect() != store.SQLite {
@@ -99,6 +102,9 @@ func (a *App) WriteBackup(ctx context.Context, w io.Writer) (Backup, error) {
 		return b, err
 	}
 	for _, k := range keys {
+		if a.brokered && k.Name() == keyfile.Name {
+			continue // this process never opens it
+		}
 		if err := put(path.Join(stateDir, "keys", k.Name()), a.stateFile("keys", k.Name())); err != nil {
 			return b, err
 		}

@@ -2,19 +2,24 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"roleos/agents"
 	"roleos/agents/feedbackriver"
 	"roleos/config"
 	"roleos/guardrails"
+	"roleos/internal/broker"
 	"roleos/internal/change"
 	"roleos/internal/change/keyfile"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
+	"roleos/internal/target/declared"
 	"roleos/internal/target/files"
 	"roleos/internal/target/tracker"
 	"roleos/internal/target/tracker/github"
@@ -30,60 +35,109 @@ const trackerTarget = "tracker"
 // policyVersion names the rules that hold for every change set of this build.
 const policyVersion = "roleos/policy/1"
 
-// openChange opens the one door that acts, and the targets behind it.
-func (a *App) openChange(hook func(string)) (*change.Service, error) {
+// doors are the targets of a workspace. They stand in every process that may
+// write to them: a command's own, and the broker of a service.
+type doors struct {
+	dir      string // the workspace
+	files    *files.Target
+	tracker  *tracker.Target // nil without one in the settings
+	declared []declared.Entry
+	opened   []*declared.Target // of those that can be meant
+	all      []change.Registered
+}
+
+// openDoors opens the targets of the settings; what a workspace declares is
+// opened when it is used.
+func openDoors(c config.Config, now func() time.Time, hook func(string)) (*doors, error) {
+	d := &doors{dir: c.Dir}
 	var err error
-	if a.files, err = files.Open(files.Options{Dir: a.cfg.Dir, Folders: []string{a.cfg.Publish.Root}, Hook: hook}); err != nil {
+	if d.files, err = files.Open(files.Options{Dir: c.Dir, Folders: []string{c.Publish.Root}, Hook: hook}); err != nil {
 		return nil, err
 	}
-	targets := []change.Registered{{Manifest: files.Manifest(filesTarget), Target: a.files}}
-	if a.cfg.Tracker.Kind != config.None {
-		if a.tracker, err = a.openTracker(hook); err != nil {
-			return nil, err
+	d.all = []change.Registered{{Manifest: files.Manifest(filesTarget), Target: d.files}}
+	if c.Tracker.Kind != config.None {
+		if d.tracker, err = openTracker(c, now, hook); err != nil {
+			return nil, errors.Join(err, d.Close())
 		}
-		targets = append(targets, change.Registered{Manifest: a.tracker.Manifest(trackerTarget), Target: a.tracker})
+		d.all = append(d.all, change.Registered{Manifest: d.tracker.Manifest(trackerTarget), Target: d.tracker})
 	}
-	more, err := a.openDeclared(hook)
-	if err != nil {
+	if err := d.openDeclared(c, now, hook); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close releases the targets.
+func (d *doors) Close() error {
+	errs := []error{d.files.Close()}
+	for _, t := range d.opened {
+		errs = append(errs, t.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openChange opens the one door that acts. broker signs and writes; nil has this
+// process do both, with the key in the workspace.
+func (a *App) openChange(broker change.Broker, hook func(string)) (_ *change.Service, err error) {
+	if a.doors, err = openDoors(a.cfg, a.now, hook); err != nil {
 		return nil, err
 	}
-	targets = append(targets, more...)
-	var span func(context.Context, string, string, string) (context.Context, func(string, error))
-	if a.traces != nil {
-		span = a.traces.Change
-	}
-	return change.New(change.Options{
-		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Trail: a.setTrail, Keys: keyfile.New(a.stateFile("keys")),
-		Targets:  targets,
+	o := change.Options{
+		Sets: a.db, Effects: a.db, Grants: a.db, Tx: a.db, Audit: a.log, Trail: a.setTrail,
+		Targets:  a.doors.all,
 		Policy:   change.Policy{Version: policyVersion, Environment: "workspace", Solo: a.solo()},
 		Contract: a.gate.Current, Standing: a.inForce,
-		Now: a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Span: span, Hook: hook,
-	})
+		Now: a.now, NewID: func() string { return a.newID("cs") }, GrantLife: a.cfg.Grants.Expiry, Owner: a.executor, Hook: hook,
+	}
+	if a.traces != nil {
+		o.Span = a.traces.Change
+	}
+	if broker != nil {
+		o.Keys, o.Hand = broker, broker
+	} else {
+		o.Keys = keyfile.New(a.stateFile("keys"))
+	}
+	return change.New(o)
+}
+
+// OpenBroker returns what signs and writes for a service on this workspace, from
+// a process of its own: it alone reads the signing key. It needs no store.
+func OpenBroker(c config.Config, now func() time.Time) (broker.Server, io.Closer, error) {
+	d, err := openDoors(c, now, func(string) {})
+	if err != nil {
+		return broker.Server{}, nil, err
+	}
+	keys := keyfile.New(filepath.Join(c.Dir, stateDir, "keys"))
+	hand, err := change.NewHand(keys, d.all)
+	if err != nil {
+		return broker.Server{}, nil, errors.Join(err, d.Close())
+	}
+	return broker.Server{Keys: keys, Hand: hand, Solo: c.Review.Mode != "team", Now: now}, d, nil
 }
 
 // openTracker opens the issue tracker of the settings. Its key is read from its
 // file for each request and kept nowhere.
-func (a *App) openTracker(hook func(string)) (*tracker.Target, error) {
-	t := a.cfg.Tracker
-	project, err := a.project(t.Project)
+func openTracker(c config.Config, now func() time.Time, hook func(string)) (*tracker.Target, error) {
+	t := c.Tracker
+	project, err := openProject(c, t.Project, now)
 	if err != nil {
 		return nil, err
 	}
-	o := tracker.Options{Tracker: project, Dir: a.stateFile("tracker"), Now: a.now, Hook: hook}
+	o := tracker.Options{Tracker: project, Dir: filepath.Join(c.Dir, stateDir, "tracker"), Now: now, Hook: hook}
 	if t.StagingProject != config.None {
-		if o.Staging, err = a.project(t.StagingProject); err != nil {
+		if o.Staging, err = openProject(c, t.StagingProject, now); err != nil {
 			return nil, err
 		}
 	}
 	return tracker.New(o)
 }
 
-func (a *App) project(name string) (tracker.Tracker, error) {
-	t := a.cfg.Tracker
+func openProject(c config.Config, name string, now func() time.Time) (tracker.Tracker, error) {
+	t := c.Tracker
 	key := func(context.Context) (string, error) {
 		path := t.KeyFile
 		if !filepath.IsAbs(path) {
-			path = filepath.Join(a.cfg.Dir, path)
+			path = filepath.Join(c.Dir, path)
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -96,10 +150,10 @@ func (a *App) project(name string) (tracker.Tracker, error) {
 		base = ""
 	}
 	if t.Kind == "redmine" {
-		return redmine.New(redmine.Options{Base: base, Project: name, Token: key, Now: a.now})
+		return redmine.New(redmine.Options{Base: base, Project: name, Token: key, Now: now})
 	}
 	owner, repo, _ := strings.Cut(name, "/")
-	return github.New(github.Options{Base: base, Owner: owner, Repo: repo, Token: key, Now: a.now})
+	return github.New(github.Options{Base: base, Owner: owner, Repo: repo, Token: key, Now: now})
 }
 
 // ProposeTickets plans the tickets that the draft's agent proposes for its first

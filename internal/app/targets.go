@@ -15,42 +15,42 @@ import (
 	"roleos/guardrails"
 	"roleos/internal/change"
 	"roleos/internal/fault"
-	"roleos/internal/store"
 	"roleos/internal/target/declared"
 	"roleos/internal/target/files"
 )
 
-// openDeclared returns the targets that the workspace declares. They are opened
-// when they are used; a declaration that cannot be meant is no target.
-func (a *App) openDeclared(hook func(string)) ([]change.Registered, error) {
-	if !exists(filepath.Join(a.cfg.Dir, config.FileName)) {
-		return nil, nil
+// openDeclared adds the targets that the workspace declares. A declaration that
+// cannot be meant is no target.
+func (d *doors) openDeclared(c config.Config, now func() time.Time, hook func(string)) error {
+	if !exists(filepath.Join(c.Dir, config.FileName)) {
+		return nil
 	}
 	var err error
-	if a.declared, err = declared.Load(os.DirFS(a.cfg.Dir)); err != nil {
-		return nil, err
+	if d.declared, err = declared.Load(os.DirFS(c.Dir)); err != nil {
+		return err
 	}
-	o := declared.Options{Dir: a.cfg.Dir, State: a.stateFile("targets"), Secrets: a.cfg.TargetSecrets, Now: a.now, Hook: hook, Steering: a.steering()}
-	var out []change.Registered
-	for _, e := range a.declared {
+	o := declared.Options{
+		Dir: c.Dir, State: filepath.Join(c.Dir, stateDir, "targets"), Secrets: c.TargetSecrets, Now: now, Hook: hook, Steering: steering(c),
+	}
+	for _, e := range d.declared {
 		if e.Err != nil {
 			continue
 		}
 		t := declared.New(e.Declaration, o)
 		limits := e.Declaration.Limits()
-		a.opened = append(a.opened, t)
-		out = append(out, change.Registered{Manifest: e.Declaration.Manifest(), Target: t, Ceiling: &limits})
+		d.opened = append(d.opened, t)
+		d.all = append(d.all, change.Registered{Manifest: e.Declaration.Manifest(), Target: t, Ceiling: &limits})
 	}
-	return out, nil
+	return nil
 }
 
 // steering lists what says what may be done here; no declared target reaches it.
-func (a *App) steering() []string {
+func steering(c config.Config) []string {
 	var out []string
 	for _, name := range []string{stateDir, config.FileName, declared.Folder, "contracts", "roles", "workflows"} {
-		out = append(out, filepath.Join(a.cfg.Dir, name))
+		out = append(out, filepath.Join(c.Dir, name))
 	}
-	if file, ok := strings.CutPrefix(a.cfg.Store.URL, "sqlite:"); ok && a.db.Dialect() == store.SQLite {
+	if file, ok := strings.CutPrefix(c.Store.URL, "sqlite:"); ok {
 		out = append(out, file)
 	}
 	return out

@@ -141,6 +141,11 @@ func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.Chang
 	stop := cs.Content().Envelope.Stop
 	until := s.o.Now().Add(stop.After)
 	failed := 0
+	g, err := s.o.Grants.LastGrant(ctx, out.Set.ID)
+	if err != nil {
+		return out, err
+	}
+	order := Order{Set: cs, Grant: g.Bytes, Signature: g.Signature, Key: g.Key}
 	for i := range out.Effects {
 		e := &out.Effects[i]
 		if e.State == EffectGranted {
@@ -150,7 +155,8 @@ func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.Chang
 			if !s.o.Now().Before(until) {
 				return s.halt(ctx, out, fmt.Sprintf("it took longer than %s", stop.After))
 			}
-			if err := s.effect(ctx, e, write(cs, i), t); err != nil {
+			order.Index = i
+			if err := s.effect(ctx, e, order, t); err != nil {
 				return out, err
 			}
 		}
@@ -172,8 +178,7 @@ func (s *Service) execute(ctx context.Context, out Outcome, cs *guardrails.Chang
 	if failed > 0 {
 		return s.halt(ctx, out, fmt.Sprintf("%d of %d changes were not done", failed, len(out.Effects)))
 	}
-	err := s.finish(ctx, &out, Applied)
-	return out, err
+	return out, s.finish(ctx, &out, Applied)
 }
 
 // checkAfter reports whether an apply takes stock after n of total effects: after
@@ -200,7 +205,8 @@ func (s *Service) verify(ctx context.Context, effects []Effect, cs *guardrails.C
 }
 
 // effect does one write between two durable moves and reads it back.
-func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) (err error) {
+func (s *Service) effect(ctx context.Context, e *Effect, o Order, t Registered) (err error) {
+	w := write(o.Set, o.Index)
 	ctx, end := s.span(ctx, "effect", e.Set, w.Op)
 	defer func() { end(string(e.State), err) }()
 	if err := s.ledger(ctx, e, EffectExecuting, "", ""); err != nil {
@@ -210,7 +216,7 @@ func (s *Service) effect(ctx context.Context, e *Effect, w Write, t Registered) 
 	werr := s.unmoved(ctx, t, w)
 	tried := werr == nil
 	if tried {
-		werr = t.Target.Apply(ctx, w)
+		werr = s.o.Hand.Do(ctx, o)
 		tried = !errors.Is(werr, ErrDrift) && !errors.Is(werr, ErrNotDone)
 	}
 	s.o.Hook(fmt.Sprintf("after write %d", e.Index))

@@ -225,8 +225,10 @@ type Options struct {
 	Audit   Audit
 	// Trail returns what the log says about a set, oldest first and proved. With it
 	// nothing is done or undone on the word of a ledger that the log contradicts.
-	Trail   func(ctx context.Context, set string) ([]Trace, error)
-	Keys    Keys
+	Trail func(ctx context.Context, set string) ([]Trace, error)
+	Keys  Keys
+	// Hand does the writes. Default: this process, with Keys and Targets.
+	Hand    Hand
 	Targets []Registered
 	Policy  Policy
 	// Standing returns a standing delegation that is in force, as it was signed;

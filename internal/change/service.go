@@ -58,6 +58,12 @@ func New(o Options) (*Service, error) {
 		}
 		s.targets[name] = t
 	}
+	if s.o.Hand == nil {
+		var err error
+		if s.o.Hand, err = NewHand(o.Keys, o.Targets); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

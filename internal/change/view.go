@@ -140,8 +140,10 @@ func (s *Service) Show(ctx context.Context, id string) (View, error) {
 		v.Decision = guardrails.Evaluate(req)
 	}
 	ask := s.ask(req)
-	if v.Grant, err = s.given(ctx, id); err != nil {
+	if v.Grant, err = s.given(ctx, id); err != nil && !out.Set.State.Done() {
 		return View{}, err
+	} else if err != nil { // it is over; what it did is shown, and what cannot be checked about it
+		v.Trouble = guardrails.Visible(err.Error())
 	}
 	if v.Grant != nil {
 		ask = Ask{Name: v.Grant.Typed, Want: cs.Digest()[:ShortDigest], Two: v.Grant.Typed && !v.Grant.Solo}

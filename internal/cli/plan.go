@@ -117,6 +117,9 @@ func (s *session) writePlan(v app.Plan, full bool) error {
 	for _, r := range v.Decision.Reasons {
 		line("Guard", "%s", plain(r.Message))
 	}
+	if v.Trouble != "" {
+		line("Trouble", "%s", plain(v.Trouble))
+	}
 	cut := false
 	for _, c := range v.Changes {
 		fmt.Fprintf(w, "\n%s %s\n", c.Op, c.Object)

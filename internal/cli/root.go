@@ -12,6 +12,7 @@ import (
 
 	"roleos/config"
 	"roleos/internal/app"
+	"roleos/internal/broker"
 	"roleos/internal/fault"
 	"roleos/internal/telemetry"
 )
@@ -53,6 +54,7 @@ type session struct {
 	traces    *telemetry.Tracer // nil without anywhere to go
 	cmd       *cobra.Command    // the one that runs
 	endTrace  func(error)
+	broker    *broker.Client // of a service; nil elsewhere
 	app       *app.App
 	cfg       config.Config
 	origins   config.Origins
@@ -101,7 +103,7 @@ in every step goes without it, under a delegation that a person signed before.`,
 			root.AddCommand(c)
 		}
 	}
-	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand(), s.workflowCommand(), s.serveCommand())
+	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand(), s.workflowCommand(), s.serveCommand(), s.brokerCommand())
 	add("decide", s.draftsCommand(), s.reviewCommand(), s.planCommand(), s.handoffCommand(), s.targetCommand())
 	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.roleCommand(), s.scaffoldCommand(), s.lifecycleCommand(), s.diagnoseCommand(), s.evalCommand(), s.promptCommand(), s.modelCommand(), s.configCommand(), s.tokenCommand(), s.accountCommand(), s.backupCommand(), s.restoreCommand(), s.doctorCommand(), s.versionCommand())
 	root.PersistentPostRunE = func(cmd *cobra.Command, _ []string) error { return s.goOn(cmd) }
@@ -183,6 +185,9 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	if s.traces != nil {
 		o.Traces = s.traces
 	}
+	if s.broker != nil {
+		o.Broker = s.broker
+	}
 	a, err := app.Open(ctx, o)
 	if err != nil {
 		return nil, err
@@ -204,10 +209,14 @@ func (s *session) start(cmd *cobra.Command, formats ...string) (*app.App, error)
 }
 
 func (s *session) close() error {
-	if s.app == nil {
-		return nil
+	var errs []error
+	if s.app != nil {
+		errs = append(errs, s.app.Close())
 	}
-	return s.app.Close()
+	if s.broker != nil { // after the app: what is under way still needs it
+		errs = append(errs, s.broker.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // errFenced ends a command whose process was silent for so long that other

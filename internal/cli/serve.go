@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roleos/internal/app"
+	"roleos/internal/broker"
 	"roleos/internal/console"
 	"roleos/internal/fault"
 	"roleos/internal/identity"
@@ -33,6 +36,9 @@ On SQLite it has the store to itself: other commands that need the store are ref
 until it ends. Make tokens before you start it (roleos token create); take backups
 through it (GET /api/v1/backup). On PostgreSQL commands work beside it.
 
+Confirmations are signed, and what they confirm is done, by a broker: a process of its
+own that serve starts and starts again when it dies. It alone opens the signing key.
+
 A solo workspace is served to its own machine only; the address that is printed signs
 its one person in, once. A team needs review.mode: team, and people sign in at an OpenID
 provider (serve.oidc) or with a token (team.roles, roleos token create). Several processes may serve one PostgreSQL store.`,
@@ -48,7 +54,14 @@ provider (serve.oidc) or with a token (team.roles, roleos token create). Several
 			if s.metrics, err = telemetry.NewModels(metrics); err != nil {
 				return err
 			}
-			a, err := s.open(ctx, settings(cmd.Flags(), map[string]string{"serve-listen": "serve.listen"}))
+			flags := settings(cmd.Flags(), map[string]string{"serve-listen": "serve.listen"})
+			if err := s.configure(flags); err != nil {
+				return err
+			}
+			if err := s.startBroker(); err != nil {
+				return err
+			}
+			a, err := s.open(ctx, flags)
 			if err != nil {
 				return err
 			}
@@ -79,6 +92,42 @@ provider (serve.oidc) or with a token (team.roles, roleos token create). Several
 	}
 	c.Flags().String("serve-listen", "", "address to listen on (serve.listen)")
 	return c
+}
+
+// startBroker starts the process that signs and applies: this same program.
+func (s *session) startBroker() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "cli.serve", "the broker cannot be started")
+	}
+	dir := s.cfg.Dir
+	s.broker = broker.New(func() *exec.Cmd {
+		c := exec.Command(self, "broker", "-C", dir) //nolint:gosec,noctx // this very program; it ends when its input does
+		c.Stderr = s.err
+		return c
+	})
+	return s.broker.Start()
+}
+
+func (s *session) brokerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "broker", Short: "Sign and apply for roleos serve, which starts it", Args: cobra.NoArgs, Hidden: true,
+		Long: `Reads requests from standard input and answers them on standard output until that ends.
+It signs nothing but confirmations and standing delegations that a person gives now, and
+writes nothing but changes that such a confirmation is bound to.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// Who started it ends it, by closing its input, when nothing is under way any more.
+			signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
+			if err := s.configure(nil); err != nil {
+				return err
+			}
+			b, doors, err := app.OpenBroker(s.cfg, time.Now)
+			if err != nil {
+				return err
+			}
+			return errors.Join(b.Serve(cmd.Context(), s.stdin, s.out), doors.Close())
+		},
+	}
 }
 
 func (s *session) tokenCommand() *cobra.Command {

@@ -203,6 +203,29 @@ type Keys interface {
 	Public(ctx context.Context, key string) (ed25519.PublicKey, error)
 }
 
+// Hand does what was granted. It alone calls a target's Apply.
+type Hand interface {
+	// Do does one change of a granted set. An error that carries ErrNotDone says
+	// that certainly nothing was done.
+	Do(ctx context.Context, o Order) error
+}
+
+// Broker signs and does. A command has it within its own process; a service has
+// it in a process of its own, beside which nothing can read the key.
+type Broker interface {
+	Keys
+	Hand
+}
+
+// Order is one change of a set with the grant that it was confirmed under.
+type Order struct {
+	Set       *guardrails.ChangeSet
+	Index     int
+	Grant     []byte // as it was signed
+	Signature []byte
+	Key       string // which key signed
+}
+
 // Tx runs f in one transaction, which travels in the context. f may run again.
 type Tx interface {
 	InTx(ctx context.Context, f func(ctx context.Context) error) error

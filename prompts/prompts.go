@@ -33,6 +33,7 @@ type Prompt struct {
 	System string          `yaml:"-" json:"system"`
 	User   string          `yaml:"-" json:"user"`
 	Schema json.RawMessage `yaml:"-" json:"schema"`
+	Source string          `yaml:"-" json:"-"` // the file as it is
 }
 
 // Needs say what a model has to be able to do.
@@ -119,6 +120,7 @@ func Parse(name string, data []byte) (Prompt, error) {
 	if !ok || !first {
 		return p, wrong("the text has to stand under \"# system\" and \"# user\"")
 	}
+	p.Source = string(data)
 	p.System, p.User = strings.TrimSpace(system), strings.TrimSpace(user)
 	switch {
 	case p.ID == "" || p.Version < 1 || p.Purpose == "" || p.Data == "" || p.Output == "":

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,5 +104,35 @@ func TestValuesAreShortLinesOfOurs(t *testing.T) {
 	}
 	if _, err := Find("no-such"); err == nil || !strings.Contains(err.Error(), "name-themes") {
 		t.Error(err)
+	}
+}
+
+// Prompts of a person's own stand for those of the program only where code can
+// read their answers, and under another version.
+func TestOwnPromptsKeepTheFormTheyStandFor(t *testing.T) {
+	own, err := Find("name-themes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := func(edit ...string) fstest.MapFS {
+		return fstest.MapFS{"x.md": {Data: []byte(strings.NewReplacer(edit...).Replace(own.Source))}}
+	}
+	set, err := Instead(folder("version: 2", "version: 7", "two to five words", "three words"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := set.Find("name-themes"); err != nil || p.Name() != "name-themes/7" || !strings.Contains(p.System, "three words") || len(p.Schema) == 0 {
+		t.Errorf("%+v %v", p.Name(), err)
+	}
+	if p, err := set.Find("find-overlaps"); err != nil || p.Version != 1 {
+		t.Errorf("%+v %v", p, err)
+	}
+	for name, f := range map[string]fstest.MapFS{
+		"the same version": folder(), "no such prompt": folder("id: name-themes", "id: name-dreams"), "another form": folder("version: 2", "version: 3", "name-themes.json", "find-overlaps.json"),
+		"no prompt": {},
+	} {
+		if _, err := Instead(f); err == nil {
+			t.Errorf("%s was taken", name)
+		}
 	}
 }

@@ -22,6 +22,8 @@ type Options struct {
 	// Offline keeps the words of statistics when the model fails for good, and
 	// says so on the draft. Otherwise the draft fails.
 	Offline bool
+	// Prompts are what it is asked with; the zero value is the program's own.
+	Prompts prompts.Set
 }
 
 // Job is what a model does for one draft.
@@ -40,7 +42,7 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 	if o.Model == nil {
 		return nil, nil
 	}
-	version, err := versionOf(j.Prompts)
+	version, err := o.version(j.Prompts)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +52,7 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 			j.Progress(j.Stage+" with "+name, done, total)
 		}
 	})
+	d.prompts = o.Prompts
 	taint = []string{"words of " + name + ", which read these records"}
 	if err := work(ctx, d); err != nil {
 		if !o.Offline || ctx.Err() != nil || !failure(err) {
@@ -74,12 +77,12 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 // Name is a model's name as drafts show it: "openai:gpt-5-mini".
 func Name(d llm.Description) string { return d.Provider + ":" + d.Model }
 
-// versionOf names the way of asking and checking: with the prompts' own versions
+// version names the way of asking and checking: with the prompts' own versions
 // it says what a draft was worded with.
-func versionOf(ids []string) (string, error) {
+func (o Options) version(ids []string) (string, error) {
 	var names []string
 	for _, id := range ids {
-		p, err := prompts.Find(id)
+		p, err := o.Prompts.Find(id)
 		if err != nil {
 			return "", err
 		}
@@ -106,6 +109,7 @@ const (
 type Desk struct {
 	ask      llm.Generator
 	progress func(done, total int)
+	prompts  prompts.Set
 
 	mu                      sync.Mutex
 	rejected                []artefact.Rejection
@@ -163,7 +167,7 @@ func Block(handle, text string) llm.Block { return llm.Block{ID: handle, Text: c
 // answers in the sheets' order. An answer that failed for its content only, such
 // as one of the wrong form, is nil; any other failure is returned.
 func Ask[A any](ctx context.Context, d *Desk, prompt string, sheets []Sheet) ([]*A, error) {
-	p, err := prompts.Find(prompt)
+	p, err := d.prompts.Find(prompt)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/run"
+	"roleos/prompts"
 )
 
 // Kinds of run.
@@ -188,7 +189,7 @@ func (a *App) draft(ctx context.Context, in draftInput, digest string, progress 
 	if err != nil {
 		return made{}, err
 	}
-	ag, ok := in.Settings.agent(in.Agent, model.generator())
+	ag, ok := in.Settings.agent(in.Agent, model.generator(), prompts.Set{})
 	if !ok {
 		return made{}, fault.New(fault.NotFound, "app.draft", "there is no agent %q", in.Agent)
 	}

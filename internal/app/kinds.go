@@ -26,6 +26,7 @@ import (
 	"roleos/internal/report/page"
 	pitchpage "roleos/internal/report/pitch"
 	"roleos/internal/textmine"
+	"roleos/prompts"
 )
 
 // kind is what the app has to know about one kind of artefact; everything else
@@ -161,9 +162,9 @@ func synthesisClaims(body []byte) ([]Claim, error) {
 }
 
 // agent returns the agent with these settings, or false when there is none of
-// that name. model words its draft; nil for the offline analyst.
-func (s settings) agent(id string, model llm.Model) (agents.Agent, bool) {
-	worded := wording.Options{Model: model, Offline: s.Model.Fallback == "offline"}
+// that name. model words its draft with words; nil leaves it to the offline analyst.
+func (s settings) agent(id string, model llm.Model, words prompts.Set) (agents.Agent, bool) {
+	worded := wording.Options{Model: model, Offline: s.Model.Fallback == "offline", Prompts: words}
 	switch id {
 	case "feedback-river":
 		return feedbackriver.New(feedbackriver.Options{

@@ -12,6 +12,7 @@ import (
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/ingest"
+	"roleos/prompts"
 )
 
 // reviewed are the states in which a draft may be built on: a person said yes to it.
@@ -143,6 +144,8 @@ type Rehearsal struct {
 	Focus    string
 	Hide     func(column string) bool // columns that the agent must not see; nil hides none
 	Model    *config.Model            // asked instead of the configured one; nil for that
+	Prompts  prompts.Set              // that it is asked with
+	Fresh    bool                     // what was answered before is asked again, to see what it costs
 	Progress func(stage string, done, total int)
 }
 
@@ -175,7 +178,10 @@ func (a *App) Rehearse(ctx context.Context, r Rehearsal) (Rehearsed, error) {
 	if err != nil {
 		return Rehearsed{}, err
 	}
-	ag, ok := s.agent(r.Agent, model.generator())
+	if model != nil && r.Fresh {
+		model.session.Fresh()
+	}
+	ag, ok := s.agent(r.Agent, model.generator(), r.Prompts)
 	if !ok {
 		return Rehearsed{}, fault.New(fault.NotFound, op, "there is no agent %q", r.Agent)
 	}

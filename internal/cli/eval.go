@@ -11,15 +11,17 @@ import (
 	"roleos/internal/eval"
 	"roleos/internal/eval/trial"
 	"roleos/internal/fault"
+	"roleos/internal/models"
+	"roleos/prompts"
 )
 
 func (s *session) evalCommand() *cobra.Command {
 	var req trial.Request
 	var columns []string
-	var baseline, save string
+	var baseline, save, against, words, otherWords string
 	c := &cobra.Command{
 		Use:   "eval AGENT --in PATH... --gold FILE",
-		Short: "Score an agent against labels, with intervals, and compare with a saved baseline",
+		Short: "Score an agent against labels, with intervals, and compare it with another analyst or a saved baseline",
 		Long: `Drafts in memory, or takes a draft from a file, and scores it against what people
 labelled. Nothing is stored, and the labels never reach the agent.
 
@@ -27,12 +29,17 @@ labelled. Nothing is stored, and the labels never reach the agent.
   stakeholder-synthesizer  JSON Lines with kind and text: precision, recall, F1
   any agent                JSON Lines with at and text: what should stand at a place of the artefact
 
+With --against the agent drafts a second time, with another model, other prompts or
+none, and both are compared on the same labels: scores, calls, tokens, cost and time.
+
 Each score has a 95 % interval from resampling with a fixed seed. With --baseline the
 difference has one too, on the same resamples; exit 1 when a score is worse.
 The formats: internal/docs/evaluation.md.`,
 		Example: `  roleos eval feedback-river --in export.csv --gold labels.csv --save baseline.json
   roleos eval feedback-river --in export.csv --gold labels.csv --baseline baseline.json
   roleos eval stakeholder-synthesizer --in notes/ --gold decisions.jsonl
+  roleos eval stakeholder-synthesizer --in notes/ --gold decisions.jsonl --model openai:gpt-5-mini --against none
+  roleos eval feedback-river --in export.csv --gold labels.csv --prompts mine/ --against gpt-5-mini
   roleos eval problem-framer --artefact brief.json --gold expected.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,6 +50,10 @@ The formats: internal/docs/evaluation.md.`,
 			if req.Gold == "" || len(req.Paths)+len(req.From) == 0 && req.Artefact == "" {
 				return fault.New(fault.Invalid, "cli.eval", "say what to score and against what: --in PATH or --artefact FILE, and --gold FILE").
 					WithMend("For example: roleos eval %s --in export.csv --gold labels.csv", req.Agent)
+			}
+			if baseline != "" && against != "" || otherWords != "" && against == "" || req.Artefact != "" && against != "" {
+				return fault.New(fault.Invalid, "cli.eval", "--against compares two ways to draft; it goes with neither --baseline nor --artefact, and --against-prompts needs it").
+					WithMend("For example: roleos eval %s --in PATH --gold FILE --model fake:helpful --against none", req.Agent)
 			}
 			var before eval.Report
 			if baseline != "" {
@@ -67,14 +78,32 @@ The formats: internal/docs/evaluation.md.`,
 				return err
 			}
 			p := newProgress(s.err, time.Now)
-			req.Progress = p.step
+			req.Progress, req.Now = p.step, time.Now
+			if req.Prompts, err = promptsIn(words); err != nil {
+				return err
+			}
+			if against != "" {
+				other := req
+				m, err := models.Choose(against, s.cfg.Model)
+				if err != nil {
+					return err
+				}
+				other.Model = &m
+				if other.Prompts, err = promptsIn(otherWords); err != nil {
+					return err
+				}
+				if before, err = trial.Run(cmd.Context(), a, other); err != nil {
+					return err
+				}
+			}
 			r, err := trial.Run(cmd.Context(), a, req)
 			p.finish()
 			if err != nil {
 				return err
 			}
 			var deltas []eval.Delta
-			if baseline != "" {
+			compared := baseline != "" || against != ""
+			if compared {
 				if deltas, err = eval.Compare(before, r); err != nil {
 					return err
 				}
@@ -88,7 +117,7 @@ The formats: internal/docs/evaluation.md.`,
 					return fault.Wrap(err, fault.Invalid, "cli.eval", "cannot write %s", save)
 				}
 			}
-			return s.evaluated(r, deltas, baseline != "")
+			return s.evaluated(r, before, deltas, compared)
 		},
 	}
 	f := c.Flags()
@@ -103,12 +132,16 @@ The formats: internal/docs/evaluation.md.`,
 	f.Int64("seed", 1, "seed of the analyst")
 	f.Bool("redact", true, "mask personal data before anything is read")
 	modelFlag(f)
+	f.StringVar(&against, "against", "", "compare with this model, as for --model; none is the offline analyst")
+	f.StringVar(&words, "prompts", "", "folder with prompts to use instead of those of the program, by their ids")
+	f.StringVar(&otherWords, "against-prompts", "", "the same for what --against names")
+	f.BoolVar(&req.Fresh, "fresh", false, "ask a model again what it has answered before, so that cost and time are whole")
 	f.Uint64Var(&req.Seed, "resample-seed", 1, "seed of the resampling behind the intervals")
 	return c
 }
 
 // evaluated prints a report and, beside it, what changed since the baseline.
-func (s *session) evaluated(r eval.Report, deltas []eval.Delta, compared bool) error {
+func (s *session) evaluated(r, before eval.Report, deltas []eval.Delta, compared bool) error {
 	worse := false
 	rows := [][]string{{"SCORE", "VALUE", "95 % INTERVAL", "OF", "MEANS"}}
 	if compared {
@@ -130,7 +163,7 @@ func (s *session) evaluated(r eval.Report, deltas []eval.Delta, compared bool) e
 	if s.output == asJSON {
 		out := map[string]any{"schema": eval.Schema, "report": r}
 		if compared {
-			out["comparison"] = deltas
+			out["comparison"], out["compared_with"] = deltas, map[string]any{"analyst": before.Analyst, "spent": before.Spent}
 		}
 		s.json(out)
 	} else {
@@ -138,11 +171,42 @@ func (s *session) evaluated(r eval.Report, deltas []eval.Delta, compared bool) e
 		for _, n := range r.Notes {
 			s.say("%s", n)
 		}
+		if compared {
+			s.took("Before", before)
+			s.took("Now", r)
+		} else {
+			s.took("Drafted", r)
+		}
 		s.say("%s, %s; %d resamples, seed %d.", r.Agent, r.Analyst, r.Rounds, r.Seed)
+	}
+	if worse && before.Spent != nil && r.Spent != nil && before.Spent.By != r.Spent.By {
+		s.say("Worse than %s.", plain(before.Spent.By))
+		return errSaidNo
 	}
 	if worse {
 		s.say("Worse than the baseline.")
 		return errSaidNo
 	}
 	return nil
+}
+
+// took says by whom a report's draft was made, and what that cost.
+func (s *session) took(when string, r eval.Report) {
+	if r.Spent == nil {
+		s.say("%s: %s.", when, plain(r.Analyst))
+		return
+	}
+	dropped := ""
+	if r.Spent.Dropped > 0 {
+		dropped = fmt.Sprintf(", %d of its statements dropped", r.Spent.Dropped)
+	}
+	s.say("%s: %s (%s): %s%s, %.1f s.", when, plain(r.Spent.By), plain(r.Analyst), plain(r.Spent.Says), dropped, float64(r.Spent.Millis)/1000)
+}
+
+// promptsIn reads a folder of prompts; none is those of the program.
+func promptsIn(folder string) (prompts.Set, error) {
+	if folder == "" {
+		return prompts.Set{}, nil
+	}
+	return prompts.Instead(os.DirFS(folder))
 }

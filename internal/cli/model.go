@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"roleos/config"
 	"roleos/internal/models"
 	"roleos/prompts"
 )
@@ -27,16 +26,16 @@ func (s *session) chooseModel(f *pflag.FlagSet, given map[string]string) error {
 	if err := s.configure(nil); err != nil {
 		return err
 	}
-	was := s.cfg.Model
-	provider, model, err := models.Parse(name, was)
+	m, err := models.Choose(name, s.cfg.Model)
 	if err != nil {
 		return err
 	}
-	given["model.provider"], given["model.name"] = provider, model
-	if provider != was.Provider && models.On(was) {
-		// Address and key are the other provider's, and none of this one's business.
-		for _, k := range []string{"base_url", "key_env", "key_file", "key_command", "price.input", "price.output"} {
-			given["model."+k] = config.None
+	given["model.provider"], given["model.name"] = m.Provider, m.Name
+	if m.Provider != s.cfg.Model.Provider && models.On(s.cfg.Model) {
+		for k, v := range map[string]string{
+			"base_url": m.BaseURL, "key_env": m.KeyEnv, "key_file": m.KeyFile, "key_command": m.KeyCommand, "price.input": m.Price.Input, "price.output": m.Price.Output,
+		} {
+			given["model."+k] = v
 		}
 	}
 	return nil
@@ -173,11 +172,15 @@ func (s *session) promptCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := s.format(asText, asJSON); err != nil {
+				if err := s.format(asText, asJSON, "md"); err != nil {
 					return err
 				}
-				if s.output == asJSON {
+				switch s.output {
+				case asJSON:
 					s.json(map[string]any{"schema": "roleos/prompt/v1", "prompt": p})
+					return nil
+				case "md": // the file itself, to change and evaluate
+					fmt.Fprint(s.out, p.Source)
 					return nil
 				}
 				fmt.Fprintf(s.out, "%s: %s\n", p.Name(), p.Purpose)

@@ -63,6 +63,12 @@ func grouping(o []Outcome) []Score {
 		assigned -= got[Unassigned]
 	}
 	pure, sure := purity(o)
+	called := 0.0
+	for _, x := range o {
+		if x.Named {
+			called++
+		}
+	}
 	one := 1.0
 	of := len(o)
 	return []Score{
@@ -70,6 +76,7 @@ func grouping(o []Outcome) []Score {
 		{Name: "ari", Value: ari, Of: of, Means: "adjusted Rand index of themes and labels"},
 		{Name: "themes_ratio", Value: ratio(themes, float64(len(golds))), Of: of, Means: "themes found to labels there are; 1 is best", Target: &one, Fixed: true},
 		{Name: "assigned", Value: ratio(assigned, n), Of: of, Means: "share of records in a theme"},
+		{Name: "named", Value: ratio(called, assigned), Of: int(assigned), Means: "share of records in a theme whose name has a word of their label"},
 		{Name: "purity_high", Value: pure, Of: int(sure), Means: "share of the records of high-confidence themes that have their theme's commonest label"},
 		{Name: "share_high", Value: ratio(sure, n), Of: of, Means: "share of records in high-confidence themes"},
 	}

@@ -34,7 +34,19 @@ type Report struct {
 	Rounds   int       `json:"rounds"` // resamplings behind each interval
 	Scores   []Score   `json:"scores"`
 	Notes    []string  `json:"notes"`
+	Spent    *Spent    `json:"spent,omitempty"` // nil: an artefact made elsewhere was scored
 	Outcomes []Outcome `json:"outcomes"`
+}
+
+// Spent is what drafting took, beside how good the draft is.
+type Spent struct {
+	By        string `json:"by"` // offline, or the model
+	Calls     int    `json:"calls"`
+	FromStore int    `json:"from_store"` // answers of earlier runs, which cost nothing now
+	Tokens    int    `json:"tokens"`
+	Says      string `json:"says"`    // calls, tokens and cost in words: cost may be unknown
+	Millis    int64  `json:"millis"`  // of reading, drafting and asking
+	Dropped   int    `json:"dropped"` // of the model's statements, because the records do not bear them out
 }
 
 // Score is one number with its 95 % interval.
@@ -60,6 +72,7 @@ type Outcome struct {
 	Got   string `json:"got,omitempty"`  // theme; kind of what was found; "" for something missed
 	High  bool   `json:"high,omitempty"` // the artefact calls it sure
 	Right bool   `json:"right,omitempty"`
+	Named bool   `json:"named,omitempty"` // the theme's name has a subject word of the label
 }
 
 // rounds is how often n outcomes are resampled for an interval: a thousand

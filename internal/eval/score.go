@@ -20,6 +20,7 @@ func Themes(body []byte, labels Labels) ([]Outcome, []string, error) {
 	var s struct {
 		Themes []struct {
 			ID      string   `json:"id"`
+			Label   string   `json:"label"`
 			Records []string `json:"record_ids"`
 			Level   string   `json:"confidence_level"`
 		} `json:"themes"`
@@ -30,21 +31,26 @@ func Themes(body []byte, labels Labels) ([]Outcome, []string, error) {
 	}
 	var out []Outcome
 	bare := 0
-	add := func(id, theme string, high bool) {
+	words := map[string]map[string]bool{} // of a label
+	add := func(id, theme string, high bool, name map[string]bool) {
 		label, ok := labels[id]
 		if !ok {
 			bare++
 			return
 		}
-		out = append(out, Outcome{ID: id, Gold: label, Got: theme, High: high})
+		if words[label] == nil {
+			words[label] = scaffold.Words(label)
+		}
+		out = append(out, Outcome{ID: id, Gold: label, Got: theme, High: high, Named: scaffold.Shared(words[label], name) > 0})
 	}
 	for _, t := range s.Themes {
+		name := scaffold.Words(t.Label)
 		for _, id := range t.Records {
-			add(id, t.ID, t.Level == "high")
+			add(id, t.ID, t.Level == "high", name)
 		}
 	}
 	for _, id := range s.Unassigned {
-		add(id, Unassigned, false)
+		add(id, Unassigned, false, nil)
 	}
 	if 2*len(out) < len(labels) {
 		return nil, nil, fault.New(fault.Invalid, "eval.themes", "%d of %d labelled records are in the artefact", len(out), len(labels)).
@@ -87,6 +93,10 @@ func Statements(body []byte, noted []Noted, records []evidence.Record, source fu
 			Text   string `json:"text"`
 			Topic  string `json:"topic"`
 			Record string `json:"record_id"`
+			// Reading is a model's own; a draft with one is scored by what it says.
+			Reading *struct {
+				As string `json:"as"`
+			} `json:"reading"`
 		} `json:"statements"`
 	}
 	if err := json.Unmarshal(body, &l); err != nil {
@@ -102,6 +112,9 @@ func Statements(body []byte, noted []Noted, records []evidence.Record, source fu
 	}
 	var all []found
 	for _, s := range l.Statements {
+		if s.Reading != nil {
+			s.Kind = s.Reading.As
+		}
 		if !kinds[s.Kind] && !kinds[""] {
 			continue
 		}

@@ -50,6 +50,21 @@ func Parse(given string, m config.Model) (provider, name string, err error) {
 		WithMend("Write PROVIDER:NAME, such as openai:gpt-5-mini, fake:helpful or fake:adversarial; or none.\nProviders: %s.", strings.Join(Providers(), ", "))
 }
 
+// Choose returns m with what --model takes in place of its model. Address, key and
+// price of another provider are none of this one's business and are taken out.
+func Choose(given string, m config.Model) (config.Model, error) {
+	provider, name, err := Parse(given, m)
+	if err != nil {
+		return m, err
+	}
+	if provider != m.Provider && On(m) {
+		m.BaseURL, m.KeyEnv, m.KeyFile, m.KeyCommand = config.None, config.None, config.None, config.None
+		m.Price = config.Price{Input: config.None, Output: config.None}
+	}
+	m.Provider, m.Name = provider, name
+	return m, nil
+}
+
 // Providers returns the names of all providers.
 func Providers() []string {
 	return append(openai.Providers(), gemini.Provider, langchain.Anthropic, langchain.Bedrock, fake.Provider)

@@ -8,13 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"roleos/agents"
+	"roleos/config"
 	"roleos/internal/app"
 	"roleos/internal/artefact"
 	"roleos/internal/eval"
 	"roleos/internal/fault"
 	"roleos/internal/ingest"
+	"roleos/prompts"
 )
 
 // MaxFile is the largest gold set or saved artefact that is read, in bytes.
@@ -27,9 +30,13 @@ type Request struct {
 	From     []string // approved drafts that it builds on
 	Map      map[string]string
 	Focus    string
-	Artefact string // file with an artefact to score instead of running the agent; its input is still named
-	Gold     string // file with the labels
-	Seed     uint64 // of the resampling; 0 is 1
+	Artefact string        // file with an artefact to score instead of running the agent; its input is still named
+	Gold     string        // file with the labels
+	Seed     uint64        // of the resampling; 0 is 1
+	Model    *config.Model // asked instead of the configured one; nil for that
+	Prompts  prompts.Set   // that it is asked with
+	Fresh    bool          // ask again what was answered before
+	Now      func() time.Time
 	Progress func(stage string, done, total int)
 }
 
@@ -52,14 +59,19 @@ func Run(ctx context.Context, by Rehearser, r Request) (eval.Report, error) {
 	}
 	sum := sha256.Sum256(gold)
 	out.Gold = "sha256:" + hex.EncodeToString(sum[:])
-	rehearsal := app.Rehearsal{Agent: r.Agent, Paths: r.Paths, From: r.From, Map: r.Map, Focus: r.Focus, Hide: eval.IsLabel, Progress: r.Progress}
+	rehearsal := app.Rehearsal{
+		Agent: r.Agent, Paths: r.Paths, From: r.From, Map: r.Map, Focus: r.Focus, Hide: eval.IsLabel, Progress: r.Progress,
+		Model: r.Model, Prompts: r.Prompts, Fresh: r.Fresh,
+	}
 	if r.Artefact != "" {
 		rehearsal.Agent = ""
 	}
+	began := r.Now()
 	got, err := by.Rehearse(ctx, rehearsal)
 	if err != nil {
 		return out, err
 	}
+	took := r.Now().Sub(began)
 	body, read := got.Body, got.Read
 	if r.Artefact != "" {
 		if body, err = readBounded(r.Artefact); err != nil {
@@ -75,12 +87,23 @@ func Run(ctx context.Context, by Rehearser, r Request) (eval.Report, error) {
 	if err := json.Unmarshal(body, &made); err != nil {
 		return out, fault.Wrap(err, fault.Invalid, "eval.run", "the artefact is not readable")
 	}
+	if r.Artefact == "" {
+		out.Spent = spent(got.Asked, took)
+	}
 	out.Analyst = strings.TrimSpace(made.Method.Analyst + " " + made.Method.Version)
 	if out, err = scored(out, manifest.Output.Artefact, r.Gold, gold, body, read); err != nil {
 		return out, err
 	}
 	out.Finish()
 	return out, nil
+}
+
+func spent(a *app.Asked, took time.Duration) *eval.Spent {
+	out := &eval.Spent{By: "offline", Says: "no calls", Millis: took.Milliseconds()}
+	if a != nil {
+		out.By, out.Calls, out.FromStore, out.Tokens, out.Says, out.Dropped = a.Model, a.Calls, a.Cached, a.Tokens, a.Cost, a.Dropped
+	}
+	return out
 }
 
 // scored fills in the outcomes, by what the artefact and the gold set are.

@@ -38,7 +38,7 @@ func (s *Session) cached(ctx context.Context, r llm.Request, ask func(context.Co
 	if s.p.o.Cache != nil {
 		key = Key(s.p.o.Models, r)
 	}
-	if key != "" {
+	if key != "" && !s.fresh {
 		began := s.p.o.Now()
 		var out llm.Response
 		if body, found, err := s.p.o.Cache.Answer(ctx, key); err == nil && found && json.Unmarshal(body, &out) == nil {

@@ -118,6 +118,8 @@ type Session struct {
 	p        *Pipeline
 	accounts []budget.Account
 
+	fresh bool
+
 	mu    sync.Mutex
 	spent Spent
 	// open counts the calls that this process has under way in these accounts;
@@ -130,6 +132,10 @@ type Session struct {
 func (p *Pipeline) For(accounts ...budget.Account) *Session {
 	return &Session{p: p, accounts: accounts, ended: make(chan struct{})}
 }
+
+// Fresh makes the session ask what was answered before, and keep the new answers.
+// It is called before anything is asked.
+func (s *Session) Fresh() { s.fresh = true }
 
 // Spent returns what the session has used so far.
 func (s *Session) Spent() Spent {

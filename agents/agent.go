@@ -39,6 +39,16 @@ type Task struct {
 	Progress func(stage string, done, total int)
 }
 
+// Taint says what a draft of the task has read that nobody vouches for: its
+// sources, and what else is named.
+func (t Task) Taint(more ...string) []string {
+	var of []string
+	for _, s := range t.Sources {
+		of = append(of, "records of "+s.Name)
+	}
+	return append(of, more...)
+}
+
 // Artefact is one finished artefact that an agent builds on.
 type Artefact struct {
 	Kind   string // feedback-synthesis, stakeholder-landscape, problem-brief, ...

@@ -71,12 +71,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, fmt.Errorf("write the synthesis: %w", err)
 	}
-	d := agents.Draft{Kind: Kind, Title: s.Title, Body: body}
-	for _, src := range t.Sources {
-		d.Taint = append(d.Taint, "records of "+src.Name)
-	}
-	d.Taint = append(d.Taint, taint...)
-	return d, nil
+	return agents.Draft{Kind: Kind, Title: s.Title, Body: body, Taint: t.Taint(taint...)}, nil
 }
 
 // Outline groups and names the task's records and leaves the counting to Compose.

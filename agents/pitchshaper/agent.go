@@ -49,12 +49,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
-	d := agents.Draft{Kind: pitch.Kind, Title: p.Title, Body: body}
-	for _, s := range t.Sources {
-		d.Taint = append(d.Taint, "records of "+s.Name)
-	}
-	d.Taint = append(d.Taint, taint...)
-	return d, nil
+	return agents.Draft{Kind: pitch.Kind, Title: p.Title, Body: body, Taint: t.Taint(taint...)}, nil
 }
 
 // Outline takes the brief over and finds the team's words for the rest.

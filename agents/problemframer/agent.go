@@ -48,12 +48,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
-	d := agents.Draft{Kind: brief.Kind, Title: b.Title, Body: body}
-	for _, s := range t.Sources {
-		d.Taint = append(d.Taint, "records of "+s.Name)
-	}
-	d.Taint = append(d.Taint, taint...)
-	return d, nil
+	return agents.Draft{Kind: brief.Kind, Title: b.Title, Body: body, Taint: t.Taint(taint...)}, nil
 }
 
 // Outline collects what the inputs say and leaves numbers, wording and gaps to Compose.

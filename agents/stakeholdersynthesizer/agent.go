@@ -56,12 +56,7 @@ func (a *Agent) Draft(ctx context.Context, t agents.Task) (agents.Draft, error) 
 	if err != nil {
 		return agents.Draft{}, err
 	}
-	d := agents.Draft{Kind: landscape.Kind, Title: l.Title, Body: body}
-	for _, src := range t.Sources {
-		d.Taint = append(d.Taint, "records of "+src.Name)
-	}
-	d.Taint = append(d.Taint, taint...)
-	return d, nil
+	return agents.Draft{Kind: landscape.Kind, Title: l.Title, Body: body, Taint: t.Taint(taint...)}, nil
 }
 
 // Outline reads the task's records and leaves the counting to Compose.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"roleos/internal/evidence"
 )
@@ -53,8 +52,7 @@ type builder struct {
 }
 
 func (b *builder) figure(f evidence.Figure) {
-	f.ID = "f" + strconv.Itoa(len(b.out.Figures)+1)
-	b.out.Figures = append(b.out.Figures, f)
+	b.out.Figures = evidence.Numbered(b.out.Figures, f)
 }
 
 func (b *builder) eval(q evidence.Query) evidence.Result {

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -17,6 +18,12 @@ type Figure struct {
 	Values []float64          `json:"values,omitempty"`
 	Parts  map[string]float64 `json:"parts,omitempty"`
 	Query  Query              `json:"query"`
+}
+
+// Numbered appends f under the next id: f1, f2, ...
+func Numbered(figures []Figure, f Figure) []Figure {
+	f.ID = "f" + strconv.Itoa(len(figures)+1)
+	return append(figures, f)
 }
 
 // Op names how a figure is computed.

@@ -77,7 +77,7 @@ type builder struct {
 }
 
 func (b *builder) figure(at, unit string, v float64, q evidence.Query) {
-	b.out.Figures = append(b.out.Figures, evidence.Figure{ID: "f" + strconv.Itoa(len(b.out.Figures)+1), At: at, Unit: unit, Value: v, Query: q})
+	b.out.Figures = evidence.Numbered(b.out.Figures, evidence.Figure{At: at, Unit: unit, Value: v, Query: q})
 }
 
 // number computes q, backs the number at the pointer with it and returns it.

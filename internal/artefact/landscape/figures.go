@@ -3,7 +3,6 @@ package landscape
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"roleos/internal/evidence"
 )
@@ -64,7 +63,7 @@ func (l *StakeholderLandscape) count(records []evidence.Record) error {
 	}
 	l.Figures = []evidence.Figure{}
 	add := func(at, unit string, value int, q evidence.Query) {
-		l.Figures = append(l.Figures, evidence.Figure{ID: "f" + strconv.Itoa(len(l.Figures)+1), At: at, Unit: unit, Value: float64(value), Query: q})
+		l.Figures = evidence.Numbered(l.Figures, evidence.Figure{At: at, Unit: unit, Value: float64(value), Query: q})
 	}
 	items := func(at, unit string, value int, list, flag string) {
 		add(at, unit, value, evidence.Query{Op: evidence.OpItems, Number: list, Measure: flag})

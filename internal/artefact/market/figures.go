@@ -3,7 +3,6 @@ package market
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"roleos/internal/evidence"
 )
@@ -44,7 +43,7 @@ func (b *MarketBrief) count(records []evidence.Record) error {
 	}
 	b.Figures = []evidence.Figure{}
 	add := func(at, unit string, value int, q evidence.Query) {
-		b.Figures = append(b.Figures, evidence.Figure{ID: "f" + strconv.Itoa(len(b.Figures)+1), At: at, Unit: unit, Value: float64(value), Query: q})
+		b.Figures = evidence.Numbered(b.Figures, evidence.Figure{At: at, Unit: unit, Value: float64(value), Query: q})
 	}
 	items := func(at, unit string, value int, list, flag string) {
 		add(at, unit, value, evidence.Query{Op: evidence.OpItems, Number: list, Measure: flag})

@@ -3,7 +3,6 @@ package pitch
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"roleos/internal/artefact"
@@ -101,8 +100,8 @@ func (p *ShapedPitch) lay() {
 
 func (p *ShapedPitch) figures() {
 	add := func(at, unit string, v float64, in, written string) {
-		p.Figures = append(p.Figures, evidence.Figure{
-			ID: "f" + strconv.Itoa(len(p.Figures)+1), At: at, Unit: unit, Value: evidence.Round(v),
+		p.Figures = evidence.Numbered(p.Figures, evidence.Figure{
+			At: at, Unit: unit, Value: evidence.Round(v),
 			Query: evidence.Query{Op: evidence.OpStated, Number: in, Measure: written},
 		})
 	}

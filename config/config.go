@@ -41,6 +41,8 @@ type Config struct {
 	// secrets of declared targets. It is no key and never shown.
 	TargetSecrets map[string]string `mapstructure:"-"`
 
+	// Models are further ones, by a name of the user's: PROVIDER:NAME and what follows.
+	Models map[string]string `mapstructure:"models"`
 	// Products maps what the workspace builds to the terms people use for it.
 	Products map[string][]string `mapstructure:"products"`
 }

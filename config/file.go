@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -148,6 +149,10 @@ func (w *walker) setting(k Key, v ast.Node) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		w.add(at, k.Name+" uses a YAML anchor, alias or tag", "Write the value itself.")
 		return
+	case *ast.SequenceNode:
+		if slices.Contains(k.kind.accepts, aList) {
+			got.text = words(n)
+		}
 	case *ast.MappingNode, *ast.MappingValueNode:
 		text, ok := flatten(v)
 		if !ok {
@@ -179,6 +184,23 @@ func mendFor(k Key, s shape) string {
 		return "Give it a value, or delete the line to use the default."
 	}
 	return ""
+}
+
+// words returns a list's scalars with spaces between; what is no scalar, or holds
+// a space, becomes what no setting accepts.
+func words(n *ast.SequenceNode) string {
+	var out []string
+	for _, v := range n.Values {
+		text := "\x00"
+		if s := shapeOf(v); s == aText || s == aWhole || s == aNumber {
+			text = v.GetToken().Value
+		}
+		if strings.ContainsAny(text, " ") {
+			text = "\x00"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, " ")
 }
 
 // flatten turns a mapping of scalars into the form that the environment uses.

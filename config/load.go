@@ -92,15 +92,14 @@ func Load(o Options) (Config, Origins, error) {
 	c.Dir = dir
 	c.TargetSecrets = targetSecrets(o.Environ)
 	c.Store.URL = absoluteStore(c.Store.URL, dir)
-	if w, ok := file["model.base_url"]; ok && strings.HasPrefix(origins["model.base_url"], FileName) && foreign(c.Model.BaseURL) &&
-		c.Model.KeyEnv != None && !strings.HasPrefix(c.Model.KeyEnv, envPrefix) {
+	if w, ok := file["model.base_url"]; ok && strings.HasPrefix(origins["model.base_url"], FileName) && c.Model.gives() {
 		return Config{}, nil, report([]problem{{
-			w.where, "model.base_url stands in a file and would be sent the key in " + c.Model.KeyEnv + ": whoever opens a workspace would give its author a key of theirs",
+			w.where, "model.base_url stands in a file and would be sent the key in " + firstSet(c.Model.KeyEnv, c.Model.KeyFile) + ": whoever opens a workspace would give its author a key of theirs",
 			"Set ROLEOS_MODEL_BASE_URL in your own environment, or keep the key for this server in a variable whose name begins with ROLEOS_.",
 		}})
 	}
-	if p := c.Serve.OIDC.missing(origins); len(p) > 0 {
-		return Config{}, nil, report(p)
+	if c.Model.Others, problems = c.others(origins); len(problems) > 0 {
+		return Config{}, nil, report(problems)
 	}
 	if w := c.Prioritisation.Weights; w.Reach+w.Intensity+w.Growth+w.SegmentWeight+w.Confidence == 0 {
 		return Config{}, nil, report([]problem{{
@@ -274,6 +273,16 @@ func report(problems []problem) error {
 		fmt.Fprintf(&b, "\n  and %d more", n)
 	}
 	return fault.New(fault.Invalid, "config.load", "%s", b.String())
+}
+
+// firstSet returns the first value that is not None.
+func firstSet(values ...string) string {
+	for _, v := range values {
+		if v != None {
+			return v
+		}
+	}
+	return None
 }
 
 // foreign reports whether a server's address leads off this machine.

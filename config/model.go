@@ -24,7 +24,8 @@ type Model struct {
 	KeyFile           string        `mapstructure:"key_file" json:"key_file"` // below the workspace unless absolute
 	KeyCommand        string        `mapstructure:"key_command" json:"key_command"`
 	Effort            string        `mapstructure:"effort" json:"effort"`
-	Fallback          string        `mapstructure:"fallback" json:"fallback"` // none or offline
+	Fallback          string        `mapstructure:"fallback" json:"fallback"`  // as written; see KeepsOffline and Others
+	Others            []Model       `mapstructure:"-" json:"others,omitempty"` // asked in this order when this one fails for good
 	Price             Price         `mapstructure:"price" json:"price"`
 	Concurrency       int           `mapstructure:"concurrency" json:"concurrency"`
 	TokensPerMinute   int           `mapstructure:"tokens_per_minute" json:"tokens_per_minute"`
@@ -141,14 +142,14 @@ func modelKeys() []Key {
 		}
 	}
 	keys := []Key{
-		{Name: "model.provider", Doc: "Who answers when a model words a draft. none: nobody, the offline analyst works alone. compatible: any server that speaks OpenAI's protocol at model.base_url.", Default: None, kind: choice(None, "openai", "azure", "gemini", "anthropic", "bedrock", "openrouter", "mistral", "cohere", "ollama", "vllm", "llamacpp", "compatible", "fake")},
+		{Name: "model.provider", Doc: "Who answers when a model words a draft. none: nobody, the offline analyst works alone. compatible: any server that speaks OpenAI's protocol at model.base_url.", Default: None, kind: choice(providers()...)},
 		{Name: "model.name", Doc: "Model, as its provider calls it.", Default: None, kind: optional(text(120))},
 		{Name: "model.base_url", Doc: "Address of the provider. none: its public one. https, or http for this machine.", Default: None, kind: optional(text(200))},
 		{Name: "model.key_env", Doc: "Name of the environment variable that holds the key.", Default: None, kind: optional(text(120))},
 		{Name: "model.key_file", Doc: "File that holds the key and nothing else, readable by you only.", Default: None, kind: optional(folder())},
 		{Name: "model.key_command", Doc: "Command that prints the key, run without a shell: a password manager's. Set in the environment only.", Default: None, kind: optional(text(300)), own: "run its author's command"},
 		{Name: "model.effort", Doc: "How much a reasoning model thinks. none: its own default.", Default: None, kind: choice(None, "minimal", "low", "medium", "high")},
-		{Name: "model.fallback", Doc: "What happens when the model fails for good. none: the run fails. offline: the draft keeps the words of statistics and says so.", Default: None, kind: choice(None, "offline")},
+		{Name: "model.fallback", Doc: "What happens when the model fails for good. none: the run fails. Otherwise those named here are asked, in this order; offline, as the last: the draft keeps the words of statistics. The draft says which model answered.", Default: None, kind: fallback()},
 		{Name: "model.price.input", Doc: "Price of a million tokens of input. none: unknown, and cost is shown as unknown.", Default: None, kind: price()},
 		{Name: "model.price.output", Doc: "Price of a million tokens of output, thinking included.", Default: None, kind: price()},
 		{Name: "model.concurrency", Doc: "Most calls at a time.", Default: "4", kind: whole(1, 64)},
@@ -158,7 +159,13 @@ func modelKeys() []Key {
 	}
 	keys = append(keys, limit("run", "in one run", "60", "200000", "30m")...)
 	keys = append(keys, limit("agent_day", "by one agent in a day", "1000", "3000000", "0s")...)
-	return append(keys, limit("day", "in a day", "3000", "10000000", "0s")...)
+	keys = append(keys, limit("day", "in a day", "3000", "10000000", "0s")...)
+	return append(keys, Key{Name: "models", Doc: "Further models that model.fallback may name. Limits, rates and timeouts are those under model.", Default: "", kind: modelEntries()})
+}
+
+// providers are the values of model.provider.
+func providers() []string {
+	return []string{None, "openai", "azure", "gemini", "anthropic", "bedrock", "openrouter", "mistral", "cohere", "ollama", "vllm", "llamacpp", "compatible", "fake"}
 }
 
 // price is a number, or None for one that is not known.

@@ -58,6 +58,7 @@ func (c Config) values() map[string]any {
 	maps.Copy(out, c.Serve.values())
 	maps.Copy(out, c.Model.values())
 	maps.Copy(out, c.Telemetry.values())
+	out["models"] = c.Models
 	return out
 }
 
@@ -79,6 +80,12 @@ func show(v any) string {
 		pairs := make([]string, 0, len(v))
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			pairs = append(pairs, name+":"+plain(v[name]))
+		}
+		return strings.Join(pairs, ",")
+	case map[string]string:
+		pairs := make([]string, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, name+":"+v[name])
 		}
 		return strings.Join(pairs, ",")
 	case map[string][]string:

@@ -34,7 +34,7 @@ func (a *Agent) worded(ctx context.Context, o *brief.Outline, t agents.Task) (ta
 			return err
 		}
 		if len(said) > 0 {
-			o.Worded = &brief.Worded{Theme: b.Problem.ThemeID, Sentences: said, By: wording.Name(a.o.Wording.Model.Describe())}
+			o.Worded = &brief.Worded{Theme: b.Problem.ThemeID, Sentences: said, By: d.By()}
 		}
 		return nil
 	})

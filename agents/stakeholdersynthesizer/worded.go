@@ -38,7 +38,7 @@ func (a *Agent) worded(ctx context.Context, o *landscape.Outline, t agents.Task)
 			"Where it takes a passage for something else, that stands beside it, and the passage behind the others.",
 	}
 	return a.o.Wording.Word(ctx, job, &o.Method, &o.Rejected, func(ctx context.Context, d *wording.Desk) error {
-		w := newWorder(o, t.Records, wording.Name(a.o.Wording.Model.Describe()))
+		w := newWorder(o, t.Records)
 		readings, err := w.read(ctx, d)
 		if err != nil {
 			return err
@@ -51,9 +51,10 @@ func (a *Agent) worded(ctx context.Context, o *landscape.Outline, t agents.Task)
 		if err != nil {
 			return err
 		}
+		by := d.By()
 		for i := range o.Statements {
 			if as, ok := readings[o.Statements[i].ID]; ok {
-				o.Statements[i].Reading = &landscape.Reading{As: as, By: w.by}
+				o.Statements[i].Reading = &landscape.Reading{As: as, By: by}
 			}
 		}
 		for i := range o.Conflicts {
@@ -61,7 +62,7 @@ func (a *Agent) worded(ctx context.Context, o *landscape.Outline, t agents.Task)
 			got := conflicts[c.ID]
 			c.About = cmp.Or(got.title, c.About)
 			if got.doubted {
-				c.Reading = &landscape.Reading{As: landscape.NotOpposed, By: w.by}
+				c.Reading = &landscape.Reading{As: landscape.NotOpposed, By: by}
 			}
 		}
 		for i := range o.Requirements {
@@ -75,15 +76,14 @@ func (a *Agent) worded(ctx context.Context, o *landscape.Outline, t agents.Task)
 // worder looks up what the questions are made of.
 type worder struct {
 	o         *landscape.Outline
-	by        string
 	statement map[string]*landscape.Statement
 	turns     []discourse.Turn
 	at        map[string]int // record -> its turn
 	record    map[string]*evidence.Record
 }
 
-func newWorder(o *landscape.Outline, records []evidence.Record, by string) *worder {
-	w := &worder{o: o, by: by, statement: map[string]*landscape.Statement{}, at: map[string]int{}, record: map[string]*evidence.Record{}}
+func newWorder(o *landscape.Outline, records []evidence.Record) *worder {
+	w := &worder{o: o, statement: map[string]*landscape.Statement{}, at: map[string]int{}, record: map[string]*evidence.Record{}}
 	for i := range o.Statements {
 		w.statement[o.Statements[i].ID] = &o.Statements[i]
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -46,7 +48,7 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 	if err != nil {
 		return nil, err
 	}
-	name := Name(o.Model.Describe())
+	name := o.Model.Describe().Name()
 	d := NewDesk(o.Model, func(done, total int) {
 		if j.Progress != nil {
 			j.Progress(j.Stage+" with "+name, done, total)
@@ -61,6 +63,11 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 		m.Notes = append(m.Notes, "The model "+name+" was asked and failed ("+llm.AsError(err).Kind.String()+"); the words are those of statistics.")
 		return taint, nil // it may have read them
 	}
+	if who := d.By(); who != name {
+		m.Notes = append(m.Notes, "The model "+name+" was to be asked first; the words are those of "+who+".")
+		taint = append(taint, "words of "+who+", which read these records")
+		name = who
+	}
 	m.Analyst, m.Version = name, m.Version+", "+version
 	m.Steps = append(m.Steps, "A language model ("+name+") "+j.Step+" "+
 		"It has no way to write, counts nothing and moves nothing. Its words are kept only where they stand in the records: quotes word for word, no number and no amount of its own; the rest is dropped and listed.")
@@ -73,9 +80,6 @@ func (o Options) Word(ctx context.Context, j Job, m *artefact.Method, rejected *
 	*rejected = append(*rejected, d.Rejected()...)
 	return taint, nil
 }
-
-// Name is a model's name as drafts show it: "openai:gpt-5-mini".
-func Name(d llm.Description) string { return d.Provider + ":" + d.Model }
 
 // version names the way of asking and checking: with the prompts' own versions
 // it says what a draft was worded with.
@@ -113,6 +117,7 @@ type Desk struct {
 
 	mu                      sync.Mutex
 	rejected                []artefact.Rejection
+	by                      map[string]bool // who answered
 	dropped                 int
 	done, total, unanswered int
 }
@@ -120,6 +125,17 @@ type Desk struct {
 // NewDesk returns a desk that asks through g; progress may be nil.
 func NewDesk(g llm.Generator, progress func(done, total int)) *Desk {
 	return &Desk{ask: g, progress: progress}
+}
+
+// By names the models that have answered so far; while none has, the one that is
+// asked first.
+func (d *Desk) By() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if m, ok := d.ask.(llm.Model); ok && len(d.by) == 0 {
+		return m.Describe().Name()
+	}
+	return strings.Join(slices.Sorted(maps.Keys(d.by)), " and ")
 }
 
 // Reject drops something that the model said, and keeps that it did.
@@ -210,6 +226,14 @@ func askOne[A any](ctx context.Context, d *Desk, p prompts.Prompt, s Sheet) (*A,
 	got, err := d.ask.Generate(ctx, req)
 	if err != nil {
 		return nil, err
+	}
+	if got.By != "" {
+		d.mu.Lock()
+		if d.by == nil {
+			d.by = map[string]bool{}
+		}
+		d.by[got.By] = true
+		d.mu.Unlock()
 	}
 	var answer A
 	if err := json.Unmarshal(got.JSON, &answer); err != nil {

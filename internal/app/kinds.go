@@ -164,7 +164,7 @@ func synthesisClaims(body []byte) ([]Claim, error) {
 // agent returns the agent with these settings, or false when there is none of
 // that name. model words its draft with words; nil leaves it to the offline analyst.
 func (s settings) agent(id string, model llm.Model, words prompts.Set) (agents.Agent, bool) {
-	worded := wording.Options{Model: model, Offline: s.Model.Fallback == "offline", Prompts: words}
+	worded := wording.Options{Model: model, Offline: s.Model.KeepsOffline(), Prompts: words}
 	switch id {
 	case "feedback-river":
 		return feedbackriver.New(feedbackriver.Options{

@@ -103,6 +103,6 @@ func (q *asking) asked(body []byte) *Asked {
 		Rejected []json.RawMessage `json:"rejected"`
 	}
 	_ = json.Unmarshal(body, &draft) // a kind of draft without such a list has none
-	d, s := q.session.Describe(), q.session.Spent()
-	return &Asked{Dropped: len(draft.Rejected), Model: d.Provider + ":" + d.Model, Calls: s.Calls, Cached: s.Cached, Tokens: s.Usage.Total(), Cost: models.Cost(s)}
+	s := q.session.Spent()
+	return &Asked{Dropped: len(draft.Rejected), Model: q.session.Answered(), Calls: s.Calls, Cached: s.Cached, Tokens: s.Usage.Total(), Cost: models.Cost(s)}
 }

@@ -162,6 +162,73 @@ func TestABudgetStopsARunAndSaysSo(t *testing.T) {
 	}
 }
 
+// TestTheNextModelWordsWhatTheFirstDoesNot lets the first provider die for good, at
+// once or in the middle, and looks who is named on the draft; with all of them dead
+// the words are those of statistics.
+func TestTheNextModelWordsWhatTheFirstDoesNot(t *testing.T) {
+	answers := func(c llmtest.Call) llmtest.Reply {
+		if strings.Contains(string(c.Raw), "Which of these groups") {
+			return llmtest.Reply{Text: `{"pairs":[]}`}
+		}
+		return llmtest.Reply{Text: `{"groups":[]}`}
+	}
+	dead := llmtest.Reply{Status: 401, Raw: `{"error":{"message":"no such key","type":"invalid_request_error"}}`}
+	for _, c := range []struct {
+		name, analyst string
+		first, second func(llmtest.Call) llmtest.Reply
+	}{
+		{"dead", "compatible:two", func(llmtest.Call) llmtest.Reply { return dead }, answers},
+		{"well", "compatible:one", answers, func(llmtest.Call) llmtest.Reply { return dead }},
+		{"dies", "compatible:one and compatible:two", func(c llmtest.Call) llmtest.Reply {
+			if c.Number > 1 {
+				return dead
+			}
+			return answers(c)
+		}, answers},
+		{"both dead", "offline", func(llmtest.Call) llmtest.Reply { return dead }, func(llmtest.Call) llmtest.Reply { return dead }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one, two := llmtest.NewServer(t, llmtest.OpenAI, c.first), llmtest.NewServer(t, llmtest.OpenAI, c.second)
+			dir := t.TempDir()
+			settings := "model: {provider: compatible, name: one, base_url: \"" + one.URL + "/v1\", concurrency: 1, fallback: [backup, offline]}\n" +
+				"models: {backup: \"compatible:two base_url=" + two.URL + "/v1\"}\n"
+			if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(settings), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, _, err := config.Load(config.Options{Workspace: dir, User: "tester"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := app.Open(t.Context(), app.Options{Config: cfg})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close() //nolint:errcheck // the workspace is thrown away
+			o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := a.View(t.Context(), o.Draft.ID, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var page strings.Builder
+			if err := v.Markdown(&page); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(page.String(), map[bool]string{true: "the words are those of statistics", false: c.analyst}[c.analyst == "offline"]) {
+				t.Errorf("the draft does not name %s", c.analyst)
+			}
+			if c.analyst != "offline" && o.Asked.Model != c.analyst {
+				t.Errorf("asked %s, want %s", o.Asked.Model, c.analyst)
+			}
+			if c.name == "well" && len(two.Calls()) > 0 {
+				t.Error("the second was asked though the first answered")
+			}
+		})
+	}
+}
+
 // The child process of the test below is told through these what to do.
 const (
 	modelDir = "ROLEOS_TEST_MODEL_DIR"

@@ -69,6 +69,12 @@ func (s *session) listModels() error {
 	}
 	if models.On(m) {
 		fmt.Fprintf(s.out, "Configured: %s:%s\n", plain(m.Provider), plain(m.Name))
+		for _, o := range m.Others {
+			fmt.Fprintf(s.out, "When it fails for good: %s:%s\n", plain(o.Provider), plain(o.Name))
+		}
+		if m.KeepsOffline() {
+			fmt.Fprintln(s.out, "When all fail: the words of statistics")
+		}
 	} else {
 		fmt.Fprintln(s.out, "Configured: none. Drafts are made by the offline analyst, without a key and without a network.")
 	}
@@ -102,26 +108,41 @@ record is sent.`,
 				fmt.Fprintln(s.err, "No model is configured: set model.provider, model.name and where the key is in roleos.yaml.")
 				return errSaidNo
 			}
-			r, err := models.Try(cmd.Context(), s.cfg.Model, s.cfg.Dir, time.Now)
-			if err != nil {
-				return err
+			var all []models.Report
+			for _, m := range s.cfg.Model.Chain() {
+				r, err := models.Try(cmd.Context(), m, s.cfg.Dir, time.Now)
+				if err != nil {
+					return err
+				}
+				all = append(all, r)
 			}
-			return s.tried(r)
+			return s.tried(all)
 		},
 	}
 	modelFlag(c.Flags())
 	return c
 }
 
-func (s *session) tried(r models.Report) error {
+// tried shows what the configured model was found to do, and then those that are
+// asked when it fails.
+func (s *session) tried(all []models.Report) error {
 	if s.output == asJSON {
-		s.json(map[string]any{"schema": "roleos/model-check/v1", "report": r})
-	} else {
+		s.json(map[string]any{"schema": "roleos/model-check/v1", "report": all[0], "fallbacks": append([]models.Report{}, all[1:]...)})
+	}
+	ok := true
+	for i, r := range all {
+		ok = ok && r.OK()
+		if s.output == asJSON {
+			continue
+		}
 		where := ""
 		if r.Model.Host != "" {
-			where = " at " + r.Model.Host
+			where = " at " + plain(r.Model.Host)
 		}
-		fmt.Fprintf(s.out, "%s:%s%s\n", plain(r.Model.Provider), plain(r.Model.Model), plain(where))
+		if i > 0 {
+			where += ", asked when the one before fails"
+		}
+		fmt.Fprintf(s.out, "%s%s\n", plain(r.Model.Name()), where)
 		for _, c := range r.Checks {
 			mark := "ok  "
 			if !c.OK {
@@ -129,13 +150,13 @@ func (s *session) tried(r models.Report) error {
 			}
 			fmt.Fprintf(s.out, "%s  %-16s %s (%s)\n", mark, c.Name, plain(c.Says), c.Took.Round(time.Millisecond))
 		}
-		cost := "cost unknown: set model.price.input and model.price.output"
+		cost := "cost unknown: set its price (model.price.input and .output, or price= under models)"
 		if r.Priced {
 			cost = fmt.Sprintf("cost %.6f", float64(r.Micros)/1e6)
 		}
 		fmt.Fprintf(s.out, "This check took %d tokens, %s.\n", r.Usage.Total(), cost)
 	}
-	if !r.OK() {
+	if !ok {
 		return errSaidNo
 	}
 	return nil

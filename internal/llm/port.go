@@ -42,6 +42,9 @@ type Description struct {
 	Capabilities Capabilities
 }
 
+// Name returns the model's name as people write it: "openai:gpt-5-mini".
+func (d Description) Name() string { return d.Provider + ":" + d.Model }
+
 // Capabilities say what an adapter makes use of. They are no promise of the
 // provider: answers are checked whatever stands here.
 type Capabilities struct {
@@ -140,6 +143,7 @@ type Response struct {
 	Usage     Usage           `json:"usage"`
 	Provider  string          `json:"provider"`
 	Model     string          `json:"model"`                // as the provider named it
+	By        string          `json:"-"`                    // which configured model answered, see Description.Name; empty outside a pipeline
 	RequestID string          `json:"request_id,omitempty"` // the provider's
 	Cached    bool            `json:"-"`                    // answered from the cache: nothing was paid
 	Repairs   int             `json:"repairs,omitempty"`    // how often it was sent back for its form

@@ -105,21 +105,26 @@ func Adapter(ctx context.Context, m config.Model, workspace string) (llm.Model, 
 	return openai.New(e)
 }
 
-// Open returns the way to the model that m names.
+// Open returns the way to the model that m names, and to those that are asked
+// when it fails for good.
 func Open(ctx context.Context, m config.Model, d Deps) (*Opened, error) {
-	price := priceOf(m)
-	for _, l := range []config.ModelLimit{m.Limits.Run, m.Limits.AgentDay, m.Limits.Day} {
-		if l.Cost > 0 && price == nil {
-			return nil, fault.New(fault.Invalid, "models.open", "model.limits bound the cost, but the price of %s is not set", m.Name).
-				WithMend("Set model.price.input and model.price.output, or limit tokens instead.")
+	var chain []pipeline.Model
+	for _, one := range m.Chain() {
+		price := priceOf(one)
+		for _, l := range []config.ModelLimit{m.Limits.Run, m.Limits.AgentDay, m.Limits.Day} {
+			if l.Cost > 0 && price == nil {
+				return nil, fault.New(fault.Invalid, "models.open", "model.limits bound the cost, but the price of %s is not set", one.Name).
+					WithMend("Set model.price.input and model.price.output, price= for one under models, or limit tokens instead.")
+			}
 		}
-	}
-	adapter, err := Adapter(ctx, m, d.Workspace)
-	if err != nil {
-		return nil, Explain(err)
+		adapter, err := Adapter(ctx, one, d.Workspace)
+		if err != nil {
+			return nil, Explain(err)
+		}
+		chain = append(chain, pipeline.Model{Model: adapter, Price: price})
 	}
 	return &Opened{settings: m, pipeline: pipeline.New(pipeline.Options{
-		Models: []pipeline.Model{{Model: adapter, Price: price}},
+		Models: chain,
 		Cache:  d.Cache, Ledger: d.Ledger, Observe: d.Observe, Content: d.Content, NewID: d.NewID, Now: d.Now, Jitter: rand.Float64,
 		Timeout: m.Timeout, Concurrency: m.Concurrency, TokensPerMinute: m.TokensPerMinute, RequestsPerMinute: m.RequestsPerMinute,
 	})}, nil
@@ -157,6 +162,15 @@ func (o *Opened) For(run, agent string, now time.Time) *Session {
 // It is done out here, so that what is reserved is what will be asked.
 func (s *Session) Generate(ctx context.Context, r llm.Request) (llm.Response, error) {
 	return s.Session.Generate(ctx, tunedRequest(s.settings, r))
+}
+
+// Answered names the configured models that answered; while none has, the one
+// that is asked first.
+func (s *Session) Answered() string {
+	if by := s.Spent().Models; len(by) > 0 {
+		return strings.Join(by, " and ")
+	}
+	return s.Describe().Name()
 }
 
 // Accounts are where the calls of a run are counted.

@@ -33,6 +33,13 @@ func (b *breaker) admit() time.Duration {
 	return 0
 }
 
+// open reports whether the provider is left alone now.
+func (b *breaker) open() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now().Before(b.until)
+}
+
 // note takes the outcome of an admitted call; asked is false for one that never
 // reached the provider.
 func (b *breaker) note(asked, failed bool) {

@@ -12,18 +12,15 @@ import (
 // cacheForm changes when a kept answer would no longer be what asking gives.
 const cacheForm = "roleos/answer/1"
 
-// Key returns the digest under which the answer to r is kept: of every byte that
-// the models would be sent and of the models that may answer.
-func Key(models []Model, r llm.Request) string {
-	ask := struct {
+// Key returns the digest under which m's answer to r is kept: of every byte that
+// m would be sent and of what m is. Which models may be asked beside it, and what
+// they cost, do not count.
+func Key(m Model, r llm.Request) string {
+	body, err := json.Marshal(struct {
 		Form    string
 		Models  []llm.Description
 		Request llm.Request
-	}{Form: cacheForm, Request: r}
-	for _, m := range models {
-		ask.Models = append(ask.Models, m.Describe())
-	}
-	body, err := json.Marshal(ask)
+	}{cacheForm, []llm.Description{m.Describe()}, r})
 	if err != nil {
 		return "" // a schema that is no JSON: the request is refused anyway
 	}
@@ -31,33 +28,48 @@ func Key(models []Model, r llm.Request) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// cached answers from the cache, or asks and keeps the answer. A cache that
-// fails is worth a call, not the run.
-func (s *Session) cached(ctx context.Context, r llm.Request, ask func(context.Context) (llm.Response, error)) (llm.Response, error) {
-	key := ""
-	if s.p.o.Cache != nil {
-		key = Key(s.p.o.Models, r)
-	}
-	if key != "" && !s.fresh {
-		began := s.p.o.Now()
-		var out llm.Response
-		if body, found, err := s.p.o.Cache.Answer(ctx, key); err == nil && found && json.Unmarshal(body, &out) == nil {
-			out.Cached = true
-			s.mu.Lock()
-			s.spent.Cached++
-			s.named(out.Model)
-			s.mu.Unlock()
-			s.p.o.Observe(ctx, Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: began, Took: s.p.o.Now().Sub(began), Outcome: "cached"})
-			return out, nil
+// cached answers from the cache, or asks and keeps the answer as that of the model
+// which gave it. Models are looked for in their order, so that what was paid for
+// while the first was unwell is not paid for again. A cache that fails is worth a
+// call, not the run.
+func (s *Session) cached(ctx context.Context, r llm.Request, ask func(context.Context) (llm.Response, *lane, error)) (llm.Response, error) {
+	if s.p.o.Cache != nil && !s.fresh {
+		for _, l := range s.p.lanes {
+			if out, ok := s.kept(ctx, l, r); ok {
+				return out, nil
+			}
 		}
 	}
-	out, err := ask(ctx)
-	if err == nil && key != "" {
+	out, l, err := ask(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.By = l.model.Describe().Name()
+	if key := Key(l.model, r); s.p.o.Cache != nil && key != "" {
 		if body, err := json.Marshal(out); err == nil {
 			_ = s.p.o.Cache.KeepAnswer(context.WithoutCancel(ctx), key, body) // it was paid for: kept even when the caller has left
 		}
 	}
-	return out, err
+	return out, nil
+}
+
+// kept returns what l's model answered before.
+func (s *Session) kept(ctx context.Context, l *lane, r llm.Request) (out llm.Response, ok bool) {
+	key, began := Key(l.model, r), s.p.o.Now()
+	if key == "" {
+		return out, false
+	}
+	body, found, err := s.p.o.Cache.Answer(ctx, key)
+	if err != nil || !found || json.Unmarshal(body, &out) != nil {
+		return llm.Response{}, false
+	}
+	out.Cached, out.By = true, l.model.Describe().Name()
+	s.mu.Lock()
+	s.spent.Cached++
+	s.named(out.By)
+	s.mu.Unlock()
+	s.p.o.Observe(ctx, Event{Provider: out.Provider, Model: out.Model, Purpose: r.Purpose, Began: began, Took: s.p.o.Now().Sub(began), Outcome: "cached"})
+	return out, true
 }
 
 // named notes a model that answered; s.mu is held.

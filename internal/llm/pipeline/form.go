@@ -46,31 +46,31 @@ func (f *forms) of(raw json.RawMessage) (*schema.Schema, error) {
 
 // formed asks until the answer has the form of r's schema. What a provider says
 // about its form counts for nothing.
-func (s *Session) formed(ctx context.Context, r llm.Request) (llm.Response, error) {
+func (s *Session) formed(ctx context.Context, r llm.Request) (llm.Response, *lane, error) {
 	if len(r.Schema) == 0 {
 		return s.anyModel(ctx, r)
 	}
 	form, err := s.p.forms.of(r.Schema)
 	if err != nil {
-		return llm.Response{}, &llm.Error{Kind: llm.Invalid, Message: "the schema of the request cannot be used", Err: err}
+		return llm.Response{}, nil, &llm.Error{Kind: llm.Invalid, Message: "the schema of the request cannot be used", Err: err}
 	}
 	ask, used := r, llm.Usage{}
 	for repair := 0; ; repair++ {
-		out, err := s.anyModel(ctx, ask)
+		out, l, err := s.anyModel(ctx, ask)
 		if err != nil {
-			return llm.Response{}, err
+			return llm.Response{}, nil, err
 		}
 		used = used.Plus(out.Usage)
 		wrong, err := misformed(form, out)
 		if err != nil {
-			return llm.Response{}, &llm.Error{Kind: llm.Invalid, Message: "the schema of the request cannot be used", Err: err}
+			return llm.Response{}, nil, &llm.Error{Kind: llm.Invalid, Message: "the schema of the request cannot be used", Err: err}
 		}
 		if len(wrong) == 0 {
 			out.Usage, out.Repairs = used, repair
-			return out, nil
+			return out, l, nil
 		}
 		if repair >= s.p.o.Repairs {
-			return llm.Response{}, &llm.Error{
+			return llm.Response{}, nil, &llm.Error{
 				Kind: llm.Schema, Provider: out.Provider, RequestID: out.RequestID, Usage: used,
 				Message: fmt.Sprintf("the answer does not have the form asked for, after %d repairs: %s", repair, short(wrong[0], maxShownAnswer)),
 			}

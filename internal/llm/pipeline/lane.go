@@ -33,15 +33,16 @@ func newLane(o Options, m Model) *lane {
 }
 
 // again asks one model until it answers, fails for good, was asked often enough,
-// or would have to wait longer than the caller does.
-func (s *Session) again(ctx context.Context, l *lane, r llm.Request) (llm.Response, error) {
+// or would have to wait longer than the caller does. With others to ask, nobody
+// waits for a provider that is left alone.
+func (s *Session) again(ctx context.Context, l *lane, r llm.Request, others bool) (llm.Response, error) {
 	for attempt := 1; ; attempt++ {
 		out, err := s.through(ctx, l, r, attempt)
 		e := llm.AsError(err)
 		if e == nil {
 			return out, nil
 		}
-		if attempt >= s.p.o.Attempts || !e.Retryable() || ctx.Err() != nil {
+		if attempt >= s.p.o.Attempts || !e.Retryable() || ctx.Err() != nil || others && l.breaker.open() {
 			return llm.Response{}, e
 		}
 		pause := s.pause(e, attempt)

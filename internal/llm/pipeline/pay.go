@@ -56,7 +56,7 @@ func (s *Session) paid(ctx context.Context, l *lane, r llm.Request, attempt int)
 	s.spent.Micros += micros
 	s.spent.Unpriced = s.spent.Unpriced || !priced && used.Total() > 0
 	if e == nil {
-		s.named(out.Model)
+		s.named(d.Name())
 	}
 	s.mu.Unlock()
 	if s.p.o.Content {

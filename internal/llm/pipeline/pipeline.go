@@ -32,10 +32,12 @@ type Ledger interface {
 
 // Options set a pipeline up. Models, NewID and Now are required.
 type Options struct {
-	Models  []Model // asked in this order, each only when the one before failed for good
-	Cache   Cache   // nil: nothing is kept
-	Ledger  Ledger  // nil: nothing is counted
-	Repairs int     // how often an answer of the wrong form is sent back; 0 is 2, negative none
+	// Models are asked in this order, each only when the one before failed for good.
+	// An answer is kept and paid for as that of the model that gave it.
+	Models  []Model
+	Cache   Cache  // nil: nothing is kept
+	Ledger  Ledger // nil: nothing is counted
+	Repairs int    // how often an answer of the wrong form is sent back; 0 is 2, negative none
 	// Attempts is how often one model is asked the same; 0 is 4.
 	Attempts int
 	// Timeout bounds one call; 0 is two minutes.
@@ -109,8 +111,8 @@ type Spent struct {
 	Repairs  int
 	Usage    llm.Usage
 	Micros   int64
-	Unpriced bool // some call has no known price: Micros is too low
-	Models   []string
+	Unpriced bool     // some call has no known price: Micros is too low
+	Models   []string // that answered, as they are configured
 }
 
 // Session asks on account of one run. It is an llm.Generator.
@@ -159,22 +161,22 @@ func (s *Session) Generate(ctx context.Context, r llm.Request) (llm.Response, er
 	if err := r.Validate(); err != nil {
 		return llm.Response{}, err
 	}
-	return s.cached(ctx, r, func(ctx context.Context) (llm.Response, error) {
+	return s.cached(ctx, r, func(ctx context.Context) (llm.Response, *lane, error) {
 		return s.formed(ctx, r)
 	})
 }
 
-// anyModel asks the models in turn until one answers.
-func (s *Session) anyModel(ctx context.Context, r llm.Request) (llm.Response, error) {
+// anyModel asks the models in turn until one answers, and says which.
+func (s *Session) anyModel(ctx context.Context, r llm.Request) (llm.Response, *lane, error) {
 	var last error = &llm.Error{Kind: llm.Invalid, Message: "no model is configured"}
-	for _, l := range s.p.lanes {
-		out, err := s.again(ctx, l, r)
+	for i, l := range s.p.lanes {
+		out, err := s.again(ctx, l, r, i < len(s.p.lanes)-1)
 		if err == nil || !elsewhere(llm.AsError(err)) || ctx.Err() != nil {
-			return out, err
+			return out, l, err
 		}
 		last = err
 	}
-	return llm.Response{}, last
+	return llm.Response{}, nil, last
 }
 
 // elsewhere reports whether another model may answer what this one did not.

@@ -395,3 +395,62 @@ func TestACanceledCallerFreesItsPlace(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// TestAnAnswerIsKeptAsThatOfTheModelThatGaveIt: what another model answered while
+// the first was unwell is not paid for again, belongs to no other chain, and is
+// paid at its own price.
+func TestAnAnswerIsKeptAsThatOfTheModelThatGaveIt(t *testing.T) {
+	dead := func(context.Context, int, llm.Request) (llm.Response, error) {
+		return llm.Response{}, &llm.Error{Kind: llm.Quota, Message: "nothing left"}
+	}
+	well := func(context.Context, int, llm.Request) (llm.Response, error) { return says("an answer"), nil }
+	first, second := &scripted{name: "first", do: dead}, &scripted{name: "second", do: well}
+	cache := &kept{}
+	session := func(models ...*scripted) *Session {
+		o := options(models...)
+		o.Cache = cache
+		for i := range o.Models {
+			o.Models[i].Price = &budget.Price{Input: float64(100 * (i + 1)), Output: float64(100 * (i + 1))}
+		}
+		return New(o).For()
+	}
+	s := session(first, second)
+	got, err := s.Generate(t.Context(), ask("a question"))
+	if err != nil || got.By != "test:second" || first.calls.Load() != 1 || s.Spent().Micros != 15*200 || s.Spent().Models[0] != "test:second" {
+		t.Fatalf("%+v %v %+v", got, err, s.Spent())
+	}
+	first.do = well
+	if got, err = session(first, second).Generate(t.Context(), ask("a question")); err != nil || !got.Cached || got.By != "test:second" {
+		t.Errorf("asked again: %+v %v", got, err)
+	}
+	if got, err = session(first).Generate(t.Context(), ask("a question")); err != nil || got.Cached || got.By != "test:first" {
+		t.Errorf("the first alone: %+v %v", got, err)
+	}
+	if got, err = session(first, second).Generate(t.Context(), ask("a question")); err != nil || got.By != "test:first" {
+		t.Errorf("the first is the first that is looked for: %+v %v", got, err)
+	}
+	if first.calls.Load() != 2 || second.calls.Load() != 1 {
+		t.Errorf("calls %d %d", first.calls.Load(), second.calls.Load())
+	}
+}
+
+// TestNobodyWaitsForADeadProviderWhenThereIsAnother counts what a provider that
+// answers nothing but 500 delays twenty questions.
+func TestNobodyWaitsForADeadProviderWhenThereIsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead := &scripted{name: "dead", do: func(context.Context, int, llm.Request) (llm.Response, error) {
+			return llm.Response{}, &llm.Error{Kind: llm.Server, Status: 500}
+		}}
+		well := &scripted{name: "well", do: func(context.Context, int, llm.Request) (llm.Response, error) { return says("an answer"), nil }}
+		s := New(options(dead, well)).For()
+		began := time.Now()
+		for i := range 20 {
+			if got, err := s.Generate(t.Context(), ask(fmt.Sprint("question ", i))); err != nil || got.By != "test:well" {
+				t.Fatal(got, err)
+			}
+		}
+		if took := time.Since(began); took > 10*time.Second || dead.calls.Load() > breakAfter+2 {
+			t.Errorf("%s and %d calls for nothing", took, dead.calls.Load())
+		}
+	})
+}

@@ -36,6 +36,9 @@ type Subject struct {
 	// Span begins the span of one gate's check, for those who operate this, and
 	// returns what ends it with the gate's status. Default: nobody.
 	Span func(ctx context.Context, gate string) (context.Context, func(outcome string))
+	// Erased says that Body is what is left of the bytes that Digest names, after
+	// personal data in them was erased.
+	Erased bool
 }
 
 // Attestation is a person's word, bound to a gate, a role and the draft's digest.
@@ -177,7 +180,7 @@ func (s Subject) input() (*gate.Input, error) {
 	}
 	in := &gate.Input{
 		Body: s.Body, Document: doc, Records: s.Records,
-		Digest: s.Digest, Author: s.Author, Attestations: s.Attestations, Upstream: s.Upstream,
+		Digest: s.Digest, Author: s.Author, Attestations: s.Attestations, Upstream: s.Upstream, Erased: s.Erased,
 	}
 	in.Corpus = func() (*evidence.Corpus, error) {
 		if s.Corpus == nil {
@@ -210,5 +213,7 @@ func (r *GateResult) take(o gate.Outcome) {
 		}
 		r.Where, r.Observed = o.Violations[0].Where, o.Violations[0].Observed
 		r.Also = o.Violations[1:]
+	default:
+		r.Observed = o.Gap
 	}
 }

@@ -69,6 +69,7 @@ type Outcome struct {
 	Waiting    bool        // a person has not said so yet; no pass
 	Err        error       // the check could not be made; no pass
 	Cost       uint64      // of an expression, in CEL's own measure
+	Gap        string      // what could not be held against its evidence, since that was erased; no violation
 }
 
 func (o *Outcome) add(where, format string, args ...any) {
@@ -98,6 +99,7 @@ type Input struct {
 	Author       []string      // principals who wrote a revision of the draft
 	Attestations []Attestation // of any gate and revision
 	Upstream     []Upstream    // nil: not given; empty: the draft was made from records alone
+	Erased       bool          // Body is what is left of the bytes that Digest names
 
 	index map[string]*evidence.Record
 	sum   string // of Body, once it was asked for

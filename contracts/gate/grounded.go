@@ -19,6 +19,7 @@ func (c *Compiler) quotes(s Spec) (*Gate, error) {
 		}
 	}
 	return &Gate{reads: c.types.listed(s.Over), check: func(_ context.Context, in *Input) (o Outcome) {
+		gaps := 0
 		for _, pattern := range s.Over {
 			for at, v := range matches(in.Document.Root(), pattern) {
 				q, ok := quote(v)
@@ -31,10 +32,17 @@ func (c *Compiler) quotes(s Spec) (*Gate, error) {
 					o.add(at, "it cites record %q, which is not among the records", q.RecordID)
 					continue
 				}
+				if r.Erased != nil && q.Text == r.Erased.Notice() {
+					gaps++
+					continue
+				}
 				if err := evidence.CheckQuote(r, q); err != nil {
 					o.add(at, "%v", err)
 				}
 			}
+		}
+		if gaps > 0 {
+			o.Gap = fmt.Sprintf("a gap: %d quotes are of records that were erased since", gaps)
 		}
 		return o
 	}}, nil
@@ -77,8 +85,16 @@ func figures(s Spec) *Gate {
 			o.add("", "the figures cannot be recomputed: %v", err)
 			return o
 		}
+		gaps := 0
 		for _, m := range corpus.Recompute(in.Document, draft.Figures) {
+			if m.Erased {
+				gaps++
+				continue
+			}
 			o.add(m.At, "%v stated, %v computed: %s", m.Stated, m.Computed, m.Why)
+		}
+		if gaps > 0 {
+			o.Gap = fmt.Sprintf("a gap: %d figures are read from words that were erased since", gaps)
 		}
 		return o
 	}}

@@ -143,7 +143,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.policy = settingsOf(o.Config).policy()
 	kinds := a.kinds()
-	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), kinds: kinds, upstream: a.upstreamOf, traces: o.Traces}
+	a.gate = &gatekeeper{contracts: Contracts(o.Config.Dir), kinds: kinds, upstream: a.upstreamOf, traces: o.Traces, erased: a.db.IsErased}
 	editors := map[string]handoff.Editor{}
 	for id, k := range kinds {
 		editors[id] = k.Edit

@@ -96,7 +96,13 @@ func (a *App) collect(ctx context.Context, in draftInput, progress func(string, 
 	if err != nil {
 		return "", err
 	}
-	a.keep(set, read.Records)
+	erasures, err := a.db.ErasureCount(ctx)
+	if err != nil {
+		return "", err
+	}
+	if erasures == 0 { // else the same input may have been read and erased before
+		a.keep(set, read.Records, 0)
+	}
 	c := Collection{
 		Set: set, Sample: in.Sample, Sources: read.Sources, Columns: read.Columns, SetAside: read.SetAside,
 		Renamed: renamed, Redaction: artefact.Redaction{On: in.Settings.Redact, Masked: read.Masked},
@@ -158,24 +164,30 @@ func (a *App) Records(ctx context.Context, set string) ([]evidence.Record, error
 	a.mu.Lock()
 	kept := a.kept
 	a.mu.Unlock()
-	if kept.set == set {
+	erasures, err := a.db.ErasureCount(ctx) // another process may have erased some of them
+	if err != nil {
+		return nil, err
+	}
+	if kept.set == set && kept.erasures == erasures {
 		return kept.records, nil
 	}
 	records, err := a.db.Records(ctx, set)
 	if err == nil {
-		a.keep(set, records)
+		a.keep(set, records, erasures)
 	}
 	return records, err
 }
 
-func (a *App) keep(set string, records []evidence.Record) {
+func (a *App) keep(set string, records []evidence.Record, erasures int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.kept = keptRecords{set, records}
+	a.kept = keptRecords{set, records, erasures}
 }
 
-// keptRecords is the record set that was used last. Nobody changes it.
+// keptRecords is the record set that was used last, as it was after so many
+// erasures. Nobody changes it.
 type keptRecords struct {
-	set     string
-	records []evidence.Record
+	set      string
+	records  []evidence.Record
+	erasures int
 }

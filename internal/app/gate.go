@@ -22,6 +22,7 @@ type gatekeeper struct {
 	kinds     map[string]kind
 	upstream  func(ctx context.Context, run string) ([]contracts.Upstream, error)
 	traces    Traces // nil: nobody
+	erased    func(ctx context.Context, digest string) (bool, error)
 }
 
 // Contracts returns the embedded contracts and, above them, those of the
@@ -70,6 +71,9 @@ func (g *gatekeeper) Check(ctx context.Context, s handoff.Subject) (handoff.Chec
 		subject.Span = func(ctx context.Context, gate string) (context.Context, func(string)) {
 			return g.traces.Gate(ctx, c.Name(), gate)
 		}
+	}
+	if subject.Erased, err = g.erased(ctx, s.Digest); err != nil {
+		return handoff.Check{}, err
 	}
 	for _, a := range s.Attestations {
 		subject.Attestations = append(subject.Attestations, contracts.Attestation{Gate: a.Gate, By: a.By, Roles: []string{a.Role}, Digest: a.Digest, At: a.At})

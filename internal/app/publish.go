@@ -290,6 +290,9 @@ func (a *App) notePublication(ctx context.Context, id, by string) error {
 	if err != nil || out.Set.State != change.Applied {
 		return err
 	}
+	if out.Set.Erased {
+		return nil // it was noted, or is applied no more
+	}
 	content, err := guardrails.Open(out.Set.Bytes)
 	if err != nil {
 		return err
@@ -322,6 +325,9 @@ func (a *App) notePublication(ctx context.Context, id, by string) error {
 
 // published returns the draft and the revision that a set publishes, "" for a set that publishes none.
 func published(set change.Set) (draft, digest string, err error) {
+	if set.Erased {
+		return "", "", nil
+	}
 	cs, err := guardrails.Open(set.Bytes)
 	if err != nil {
 		return "", "", err

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"roleos/internal/audit"
+	"roleos/internal/evidence"
 	"roleos/internal/fault"
 	"roleos/internal/ingest"
 	"roleos/internal/store/uploads"
@@ -50,6 +53,10 @@ func (a *App) PutUpload(ctx context.Context, name string, data []byte) (Upload, 
 	digest, err := a.db.PutBlob(ctx, data)
 	if err != nil {
 		return Upload{}, err
+	}
+	if erased, err := a.db.IsErased(ctx, digest); err != nil || erased {
+		return Upload{}, cmp.Or(err, error(fault.New(fault.Denied, op, "this very file was stored before, and personal data in it was erased").
+			WithMend("Take the rows of the person out of the file and store that.")))
 	}
 	u := Upload{Name: name, Digest: digest, Bytes: len(data)}
 	return u, a.db.InTx(ctx, func(ctx context.Context) error {
@@ -264,4 +271,75 @@ func (a *App) DropUpload(ctx context.Context, id string) error {
 		return err
 	}
 	return uploads.New(a.db).Forget(ctx, id)
+}
+
+// reread shows found the records of a person as they stand in the files that runs
+// read, where those are still there: an address in a column of its own is masked
+// in the store, and nothing there tells whose record it is.
+func (e *erasing) reread(ctx context.Context, found func(source string, r *evidence.Record)) error {
+	if !strings.Contains(e.sel.Person, "@") {
+		return nil
+	}
+	all, err := e.a.Drafts(ctx, nil)
+	if err != nil {
+		return err
+	}
+	done := map[string]bool{}
+	for _, d := range all {
+		in, err := e.a.draftedFrom(ctx, d)
+		if err != nil {
+			return err
+		}
+		in.Paths = slices.DeleteFunc(in.Paths, func(p string) bool { return address(p) || !exists(p) })
+		if done[d.Records] || len(in.Paths)+len(in.Uploads) == 0 {
+			continue
+		}
+		done[d.Records] = true
+		read, err := e.a.readInput(ctx, in.Paths, in.Uploads, ingest.Options{Map: in.Map, Limits: ingest.Limits(in.Settings.Limits)})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			continue // it is not what it was, or was erased itself
+		}
+		names := map[string]string{}
+		for _, s := range read.Sources {
+			names[s.ID] = s.Name
+		}
+		for i := range read.Records {
+			if r := &read.Records[i]; e.sel.Picks(r, r.Text) {
+				found(names[r.Source], r)
+			}
+		}
+	}
+	return nil
+}
+
+// archives returns the stored files that runs over the touched sets read and whose
+// members cannot be searched one by one.
+func (e *erasing) archives(ctx context.Context) (map[string]bool, error) {
+	out := map[string]bool{}
+	all, err := e.a.Drafts(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if !e.sets[d.Records] {
+			continue
+		}
+		in, err := e.a.draftedFrom(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range in.Uploads {
+			body, err := e.a.db.Blob(ctx, u.Digest)
+			if err != nil && fault.KindOf(err) != fault.NotFound {
+				return nil, err
+			}
+			if bytes.HasPrefix(body, []byte("PK")) || bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+				out[u.Digest] = true
+			}
+		}
+	}
+	return out, nil
 }

@@ -88,6 +88,7 @@ type Set struct {
 	Key       string // of the proposal; empty, or unique
 	Digest    string
 	Bytes     []byte
+	Erased    bool // Bytes are gone, since personal data in them was erased: it can be neither applied nor undone
 	State     State
 	Proof     guardrails.Proof
 	By        string

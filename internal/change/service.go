@@ -196,6 +196,10 @@ func (s *Service) moveEffect(ctx context.Context, e *Effect, to EffectState, see
 
 // open reads a stored set's bytes and checks that they are the ones it is named by.
 func (s *Service) open(set Set) (*guardrails.ChangeSet, Registered, error) {
+	if set.Erased {
+		return nil, Registered{}, fault.New(fault.Conflict, "change.open", "what %s would write or take back was erased with the personal data in it", set.ID).
+			WithMend("What it published can be revised and published anew.")
+	}
 	cs, err := guardrails.Open(set.Bytes)
 	if err != nil || cs.Digest() != set.Digest || cs.Content().ID != set.ID {
 		return nil, Registered{}, fault.Wrap(err, fault.Denied, "change.open", "the stored bytes of %s are not the ones that were planned", set.ID).

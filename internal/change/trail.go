@@ -115,6 +115,9 @@ func (s *Service) Doubts(ctx context.Context, id string) ([]string, error) {
 	if err != nil || s.o.Trail == nil {
 		return nil, err
 	}
+	if out.Set.Erased {
+		return nil, nil // nothing is left to hold the ledger against
+	}
 	cs, err := guardrails.Open(out.Set.Bytes)
 	if err != nil {
 		return nil, err

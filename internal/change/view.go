@@ -115,6 +115,9 @@ func (s *Service) Show(ctx context.Context, id string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	if out.Set.Erased {
+		return erased(out), nil
+	}
 	cs, t, err := s.open(out.Set)
 	if err != nil {
 		return View{}, err
@@ -156,6 +159,16 @@ func (s *Service) Show(ctx context.Context, id string) (View, error) {
 	}
 	v.Next = next(out.Set, v)
 	return v, nil
+}
+
+// erased is what can still be said of a set whose bytes were erased.
+func erased(out Outcome) View {
+	v := View{State: out.Set.State, Effects: out.Effects, Record: out.Set.Proof, Reason: "What it held was erased with the personal data in it; it can be neither applied nor undone."}
+	v.Shown = Shown{
+		ID: out.Set.ID, Set: out.Set.Digest, Intent: guardrails.Visible(out.Set.Intent), By: guardrails.Principal{ID: out.Set.By}, Undoes: out.Set.Undoes,
+		Created: out.Set.CreatedAt, Target: out.Set.Target, Changes: []ShownChange{}, Limits: []Limit{},
+	}
+	return v
 }
 
 // given returns the grant that the set was or is to be applied under, nil when there is none.

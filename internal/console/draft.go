@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"hash/crc32"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -104,7 +105,7 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request, s session) error
 		return err
 	}
 	if o.Doc.Page == nil {
-		p.Body, err = c.bodies.get(o.ID+" "+o.Frame.Digest, func() (template.HTML, error) { return report.Body(o.Doc.View) })
+		p.Body, err = c.bodies.get(bodyKey(o.Doc), func() (template.HTML, error) { return report.Body(o.Doc.View) })
 		p.Contents = []page.Fact{{Label: "Look at first", Value: "first"}, {Label: "Themes", Value: "themes"}, {Label: "Alerts", Value: "alerts"}, {Label: "Fits nowhere", Value: "loose"}, {Label: "About the data", Value: "data"}, {Label: "Method and limits", Value: "method"}, {Label: "Evidence", Value: "evidence"}}
 	} else {
 		p.Body, p.Contents, err = page.Body(*o.Doc.Page, page.Links{Record: func(id string) string {
@@ -333,4 +334,10 @@ func (b *rendered) get(key string, render func() (template.HTML, error)) (templa
 	}
 	b.kept[key] = body
 	return body, nil
+}
+
+// bodyKey names what a page was rendered from: the bytes as well, since some of a
+// revision's may have been erased.
+func bodyKey(d app.Document) string {
+	return d.Draft + " " + d.Digest + " " + strconv.FormatUint(uint64(crc32.ChecksumIEEE(d.Body)), 36)
 }

@@ -67,7 +67,7 @@ func (c *Console) themes(w http.ResponseWriter, r *http.Request, s session) erro
 	if want != "" && p.Picked == nil {
 		return fault.New(fault.NotFound, "console.themes", "revision %s has no theme %q; it may have been merged", o.Frame.Revision, want)
 	}
-	if p.Segments, err = c.bodies.get(o.ID+" segments "+o.Frame.Digest, func() (template.HTML, error) { return report.Segments(o.Doc.View) }); err != nil {
+	if p.Segments, err = c.bodies.get("segments "+bodyKey(o.Doc), func() (template.HTML, error) { return report.Segments(o.Doc.View) }); err != nil {
 		return err
 	}
 	return c.show(w, r, s, http.StatusOK, "themes", layout{Title: "Themes of " + o.Draft.Title, Active: "queue", Page: p})

@@ -45,6 +45,7 @@ type Mismatch struct {
 	Stated   float64 // what the draft says
 	Computed float64 // what the query gives
 	Why      string
+	Erased   bool // the words that it was read from were erased, so nothing can be said
 }
 
 // Recompute checks every figure against the corpus and against the number it
@@ -56,6 +57,10 @@ func (c *Corpus) Recompute(draft *Document, figures []Figure) []Mismatch {
 			out = append(out, Mismatch{At: f.At, Figure: f.ID, Stated: stated, Computed: computed, Why: fmt.Sprintf(format, args...)})
 		}
 		got, err := c.Eval(f.Query, draft)
+		if err != nil && f.Query.Op == OpStated && c.erasedAt(f.Query.Number, draft) {
+			out = append(out, Mismatch{At: f.At, Figure: f.ID, Stated: f.Value, Why: err.Error(), Erased: true})
+			continue
+		}
 		if err != nil {
 			bad(f.Value, 0, "cannot be recomputed: %v", err)
 			continue
@@ -88,6 +93,27 @@ func (c *Corpus) Recompute(draft *Document, figures []Figure) []Mismatch {
 		}
 	}
 	return out
+}
+
+// Define adds a measure under name. A record that was erased has the number that
+// its text gave before.
+func (c *Corpus) Define(name string, m Measure) {
+	c.measures[name] = func(r *Record) float64 {
+		if r.Erased != nil {
+			if v, ok := r.Erased.Measures[name]; ok {
+				return v
+			}
+		}
+		return m(r)
+	}
+}
+
+// erasedAt reports whether the draft's text there holds the notice of one of the
+// records that were erased.
+func (c *Corpus) erasedAt(place string, draft *Document) bool {
+	v, _ := draft.Lookup(place)
+	text, _ := v.(string)
+	return slices.ContainsFunc(c.records, func(r Record) bool { return r.Erased != nil && strings.Contains(text, r.Erased.Notice()) })
 }
 
 // places returns the pointers below At that the figure backs.

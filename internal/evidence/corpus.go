@@ -119,9 +119,6 @@ func (c *Corpus) positions(theme string, ids []string) ([]int, error) {
 	return out, nil
 }
 
-// Define adds a measure under name.
-func (c *Corpus) Define(name string, m Measure) { c.measures[name] = m }
-
 // DefineMethod adds a method under name.
 func (c *Corpus) DefineMethod(name string, m Method) { c.methods[name] = m }
 

@@ -34,6 +34,22 @@ type Record struct {
 	Score    *Score    `json:"score,omitempty"`
 	Segments []Attr    `json:"segments,omitempty"` // in column order; a name occurs once
 	Fields   []Attr    `json:"fields,omitempty"`   // columns that mean nothing to roleos, kept as they are
+	Erased   *Erased   `json:"erased,omitempty"`   // nil: the record is as it was read
+}
+
+// Erased stands in a record whose text is gone. What the record says instead is a
+// notice, and quotes of the record say the same: so every quote still stands word
+// for word in its record, and nobody takes a gap for a lie.
+type Erased struct {
+	At       time.Time          `json:"at"`
+	By       string             `json:"by"`                 // the role at whose request
+	Digest   string             `json:"digest"`             // "sha256:..." of the text as everybody read it
+	Measures map[string]float64 `json:"measures,omitempty"` // numbers that the text gave, which figures still need
+}
+
+// Notice is what is shown in place of what was erased.
+func (e Erased) Notice() string {
+	return "[erased on " + e.At.UTC().Format("2 January 2006") + " at the request of " + e.By + "]"
 }
 
 // Origin says where in its source a record stands. Zero numbers do not apply.

@@ -85,6 +85,7 @@ func New(o Options) http.Handler {
 	a.handoffs(h)
 	a.trail(h)
 	a.read(h)
+	a.erasures(h)
 	a.backup(h)
 	a.names = properties(h.OpenAPI())
 	for p := range h.OpenAPI().Paths {

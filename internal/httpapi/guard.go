@@ -40,7 +40,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 		}
 		scope := identity.Decide
 		switch {
-		case strings.HasPrefix(r.URL.Path, Base+"/tokens") || r.URL.Path == Base+"/backup":
+		case strings.HasPrefix(r.URL.Path, Base+"/tokens") || r.URL.Path == Base+"/backup" || strings.HasPrefix(r.URL.Path, Base+"/erasures"):
 			scope = identity.Admin
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 			scope = identity.Read

@@ -55,6 +55,10 @@ func (o operation) body() any {
 		return []byte("more")
 	case o.method != http.MethodPost:
 		return nil
+	case o.id == "plan-erasure":
+		return map[string]any{"person": "nobody@example.org"}
+	case o.id == "erase":
+		return map[string]any{"person": "nobody@example.org", "answer": "no"}
 	case o.id == "begin-upload":
 		return map[string]any{"name": "a.csv", "bytes": 10}
 	case o.id == "start-workflow":

@@ -21,6 +21,9 @@ const MaxBlob = 256 << 20
 const (
 	codecRaw = iota
 	codecFlate
+	// codecErased keeps what is left of bytes whose name stays: 32 bytes of its own
+	// sum, and the rest. See RedactBlob.
+	codecErased
 )
 
 // packed is a blob ready to be written.
@@ -61,6 +64,12 @@ func pack(b []byte) packed {
 // unpack returns the blob's bytes after checking them against its name.
 func (p packed) unpack() ([]byte, error) {
 	body := p.body
+	if p.codec == codecErased {
+		if len(body) < sha256.Size || sha256.Sum256(body[sha256.Size:]) != [sha256.Size]byte(body) {
+			return nil, damaged(p.digest)
+		}
+		return body[sha256.Size:], nil
+	}
 	if p.codec == codecFlate {
 		if p.size < 0 || p.size > MaxBlob {
 			return nil, damaged(p.digest)

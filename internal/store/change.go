@@ -62,6 +62,9 @@ func (db *DB) ChangeSet(ctx context.Context, id string) (change.Set, error) {
 	if err := db.r(ctx).QueryRowContext(ctx, `SELECT body FROM change_sets WHERE id = ?`, s.ID).Scan(&body); err != nil {
 		return s, db.failed("change set", err)
 	}
+	if s.Erased, err = db.IsErased(ctx, body); err != nil {
+		return s, err
+	}
 	s.Bytes, err = db.Blob(ctx, body)
 	return s, err
 }

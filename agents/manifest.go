@@ -88,6 +88,29 @@ type Step struct {
 	ErrorTolerance Factor `yaml:"error_tolerance" json:"error_tolerance"`
 	ToolSpan       Factor `yaml:"tool_span" json:"tool_span"`
 	Independence   Factor `yaml:"independence" json:"independence"`
+	// Gates are those of the output's contract that judge this step and no step
+	// that does not name them too. A gate that no step names judges all of them.
+	Gates []string `yaml:"gates,omitempty" json:"gates,omitempty"`
+}
+
+// Judged returns the steps that the gates speak about, in the manifest's order;
+// all of them when a gate is named by none, or there are no gates.
+func (m Manifest) Judged(gates []string) []string {
+	var some, all []string
+	mapped := map[string]bool{}
+	for _, s := range m.Delegation {
+		all = append(all, s.Name)
+		for _, g := range s.Gates {
+			mapped[g] = true
+		}
+		if slices.ContainsFunc(gates, func(g string) bool { return slices.Contains(s.Gates, g) }) {
+			some = append(some, s.Name)
+		}
+	}
+	if len(gates) == 0 || slices.ContainsFunc(gates, func(g string) bool { return !mapped[g] }) {
+		return all
+	}
+	return some
 }
 
 // Factor is a delegation factor with the reason for it.

@@ -13,6 +13,7 @@ import (
 	"roleos/internal/artefact"
 	"roleos/internal/artefact/market"
 	"roleos/internal/evidence"
+	"roleos/internal/fault"
 	"roleos/internal/textmine"
 )
 
@@ -75,6 +76,9 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (market.Outline, err
 			news = append(news, &t.Records[i])
 		}
 	}
+	if len(news) == 0 {
+		return o, nothingNew(t)
+	}
 	slices.SortStableFunc(news, earliest)
 	kept, copies := dedupe(news)
 	if err := ctx.Err(); err != nil {
@@ -96,6 +100,22 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (market.Outline, err
 	o.Developments = developments
 	progress("Grouping developments", 3)
 	return o, nil
+}
+
+// nothingNew says what the agent needs. A draft about no item would say nothing, and
+// would count as bad work where it is the input that does not fit.
+func nothingNew(t agents.Task) error {
+	const most = 5
+	var read []string
+	for i, s := range t.Sources {
+		if i == most {
+			read = append(read, fmt.Sprintf("and %d more", len(t.Sources)-most))
+			break
+		}
+		read = append(read, fmt.Sprintf("%s (read as %s)", s.Name, cmp.Or(s.Format, "a table")))
+	}
+	return fault.New(fault.Invalid, "agents.market", "the Market Scanner reads items of feeds, and there is none in what it was given: %s", strings.Join(read, ", ")).
+		WithMend("Give it RSS, Atom or JSON Feed: saved files (--in feeds/) or addresses on hosts in ingest.feeds.hosts. A JSON Feed names its version, \"https://jsonfeed.org/version/1.1\". Tables of feedback are for: roleos run feedback-river --in PATH")
 }
 
 // asOf is the moment that ages are measured from: when the run started, or, when

@@ -2,6 +2,7 @@ package marketscanner_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"roleos/agents/marketscanner"
 	"roleos/internal/artefact/market"
 	"roleos/internal/evidence"
+	"roleos/internal/fault"
 )
 
 var update = flag.Bool("update", false, "write the good example anew")
@@ -177,9 +179,6 @@ func TestWithoutProductsOrDatesTheBriefSaysSo(t *testing.T) {
 			t.Errorf("%s is %s, stale %v", d.Label, d.Importance, d.Stale)
 		}
 	}
-	if b, _ := brief(t, agents.Task{Now: now}); b.Summary.Items != 0 {
-		t.Errorf("items without records: %+v", b.Summary)
-	}
 }
 
 func TestEdits(t *testing.T) {
@@ -224,5 +223,16 @@ func TestEdits(t *testing.T) {
 		if _, _, err := market.Edit(body, []byte(bad), "person:ada", task.Records); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
+	}
+}
+
+// What is no feed makes no draft: an empty one would fail its contract, and demote
+// the agent for somebody's mistake with a file.
+func TestWithoutAFeedItSaysWhatItNeeds(t *testing.T) {
+	task := agents.Task{Now: now, Sources: []evidence.Source{{ID: "s", Name: "items.csv", Format: "csv"}}, Records: []evidence.Record{{ID: "1", Text: "The export fails every night"}}}
+	_, err := marketscanner.New(marketscanner.Options{}).Draft(t.Context(), task)
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.Invalid || !strings.Contains(f.Message, "items.csv (read as csv)") || !strings.Contains(f.Mend, "RSS, Atom or JSON Feed") {
+		t.Errorf("%v", err)
 	}
 }

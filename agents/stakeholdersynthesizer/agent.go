@@ -13,6 +13,7 @@ import (
 	"roleos/internal/artefact/landscape"
 	"roleos/internal/discourse"
 	"roleos/internal/evidence"
+	"roleos/internal/fault"
 )
 
 // Version names the offline analyst's method; it changes when its results may.
@@ -71,6 +72,9 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (landscape.Outline, 
 	}
 	progress("Reading who said what", 0)
 	turns, at := conversation(t.Records)
+	if !slices.ContainsFunc(at, func(i int) bool { return t.Records[i].Origin.Kind != "" || landscape.Speaker(&t.Records[i]) != "" }) {
+		return landscape.Outline{}, nobody(t)
+	}
 	found := discourse.Analyze(turns)
 	if err := ctx.Err(); err != nil {
 		return landscape.Outline{}, err
@@ -88,6 +92,17 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (landscape.Outline, 
 	d.answer()
 	progress("Setting the sides beside each other", 2)
 	return d.out, nil
+}
+
+// nobody says what the agent needs when nothing it was given is a conversation: a
+// draft in which nobody is heard would count as bad work.
+func nobody(t agents.Task) error {
+	var read []string
+	for _, s := range t.Sources[:min(len(t.Sources), 5)] {
+		read = append(read, s.Name)
+	}
+	return fault.New(fault.Invalid, "agents.stakeholders", "the Stakeholder Synthesizer reads what people said to one another, and nobody speaks in what it was given: %s", strings.Join(read, ", ")).
+		WithMend("Give it transcripts (VTT, SRT, lines of \"Name: text\"), notes in Markdown, mail or a Slack export. Tables of feedback are for: roleos run feedback-river --in PATH")
 }
 
 // conversation returns the records in which people speak as turns, with the

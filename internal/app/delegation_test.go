@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"roleos/agents"
+	"roleos/contracts"
 	"roleos/guardrails/delegation"
 	"roleos/internal/app"
 	"roleos/internal/fault"
@@ -94,5 +96,51 @@ func TestUndoNamesWhatIsBuiltOnIt(t *testing.T) {
 	}
 	if got, err := f.BuiltOn(t.Context(), undo.ID); err != nil || len(got) != 1 {
 		t.Errorf("of the undo: %+v (%v)", got, err)
+	}
+}
+
+// A gate demotes the steps that it judges, and a step whose gates held stays as it was.
+func TestAFailedGateDemotesTheStepThatItJudges(t *testing.T) {
+	f := newOffice(t, nil, app.Options{})
+	d := f.run()
+	f.publish(d.ID)
+	o, err := f.Run(t.Context(), app.RunRequest{Agent: "problem-framer", From: []string{d.ID}})
+	if err != nil || o.Draft.State != handoff.Drafted {
+		t.Fatalf("a brief without strategy, measures and constraints is %s (%v)", o.Draft.State, err)
+	}
+	m, err := f.AgentModes(t.Context(), "problem-framer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.Steps {
+		demoted := strings.Contains(strings.Join(s.Result.Reasons, " "), "a contract failed")
+		if demoted != (s.Step == "frame") || (s.Step == "collect") != (s.Result.Mode == delegation.Autonomous) {
+			t.Errorf("%s is %s: %s", s.Step, s.Result.Mode, s.Result.Reasons)
+		}
+	}
+	if len(m.History) != 1 || m.History[0].Step != "frame" || !strings.Contains(m.History[0].Text, "criteria-measurable") {
+		t.Errorf("%+v", m.History)
+	}
+}
+
+// A gate that is misspelt in a manifest would judge nothing.
+func TestEveryGateOfAManifestIsOneOfItsContract(t *testing.T) {
+	all, err := agents.Manifests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := contracts.Default()
+	for _, m := range all {
+		c, err := known.Get(m.Output.Contract)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range m.Delegation {
+			for _, g := range s.Gates {
+				if !slices.ContainsFunc(c.Gates, func(x contracts.Gate) bool { return x.ID == g }) {
+					t.Errorf("%s, step %s: %s has no gate %s", m.ID, s.Name, c.ID, g)
+				}
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roleos/agents"
+	"roleos/contracts"
 	"roleos/guardrails"
 	"roleos/guardrails/delegation"
 	"roleos/internal/audit"
@@ -97,7 +98,47 @@ func (a *App) heard(ctx context.Context, d handoff.Draft, m handoff.Move) error 
 	if sample, err := a.fromSample(ctx, d); err != nil || sample {
 		return err // a sample says nothing about the agent's work
 	}
-	return a.remember(ctx, d.Agent, fmt.Sprintf("move:%s#%d", d.ID, m.N), delegation.Event{Kind: kind, Draft: d.ID, By: m.By, Text: m.Text})
+	mark, e := fmt.Sprintf("move:%s#%d", d.ID, m.N), delegation.Event{Kind: kind, Draft: d.ID, By: m.By, Text: m.Text}
+	if kind != delegation.GateFailed {
+		return a.remember(ctx, d.Agent, mark, e)
+	}
+	steps, failed, err := a.judged(ctx, d)
+	if err != nil {
+		return err
+	}
+	e.Text = "failed: " + strings.Join(failed, ", ")
+	for _, e.Step = range steps {
+		if err := a.remember(ctx, d.Agent, strings.TrimSuffix(mark+":"+e.Step, ":"), e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judged returns the steps of its agent's task that the failed gates of a draft
+// speak about, one "" when they speak about all.
+func (a *App) judged(ctx context.Context, d handoff.Draft) (steps, failed []string, err error) {
+	m, err := a.manifest(d.Agent)
+	if err != nil {
+		return nil, nil, err
+	}
+	rev, err := a.db.Revision(ctx, d.ID, d.Revision)
+	if err != nil {
+		return nil, nil, err
+	}
+	gates, err := gatesOf(rev.Check)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, g := range gates {
+		if g.Status == string(contracts.Failed) || g.Status == string(contracts.Errored) || g.Status == string(contracts.Skipped) {
+			failed = append(failed, g.ID)
+		}
+	}
+	if steps = m.Judged(failed); len(steps) == len(m.Delegation) {
+		steps = []string{""}
+	}
+	return steps, failed, nil
 }
 
 // lesson is what a move says about the agent's work; ok is false for most.

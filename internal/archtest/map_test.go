@@ -8,10 +8,10 @@ package archtest
 var mayImport = map[string]string{
 	"agents":                          "internal/artefact internal/evidence internal/fault",
 	"agents/feedbackriver":            "agents agents/wording internal/artefact internal/evidence internal/textmine internal/textmine/label",
-	"agents/marketscanner":            "agents agents/wording internal/artefact internal/artefact/market internal/evidence internal/textmine",
+	"agents/marketscanner":            "agents agents/wording internal/artefact internal/artefact/market internal/evidence internal/fault internal/textmine",
 	"agents/pitchshaper":              "agents agents/wording internal/artefact internal/artefact/brief internal/artefact/pitch internal/evidence internal/fault internal/scaffold",
 	"agents/problemframer":            "agents agents/wording internal/artefact internal/artefact/brief internal/evidence internal/fault internal/scaffold",
-	"agents/stakeholdersynthesizer":   "agents agents/wording internal/artefact internal/artefact/landscape internal/discourse internal/evidence",
+	"agents/stakeholdersynthesizer":   "agents agents/wording internal/artefact internal/artefact/landscape internal/discourse internal/evidence internal/fault",
 	"agents/wording":                  "internal/artefact internal/evidence internal/llm prompts",
 	"cmd/roleos":                      "internal/cli",
 	"config":                          "internal/fault",

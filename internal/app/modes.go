@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"roleos/agents"
-	"roleos/contracts"
 	"roleos/guardrails"
 	"roleos/guardrails/delegation"
 	"roleos/internal/audit"
@@ -113,32 +112,6 @@ func (a *App) heard(ctx context.Context, d handoff.Draft, m handoff.Move) error 
 		}
 	}
 	return nil
-}
-
-// judged returns the steps of its agent's task that the failed gates of a draft
-// speak about, one "" when they speak about all.
-func (a *App) judged(ctx context.Context, d handoff.Draft) (steps, failed []string, err error) {
-	m, err := a.manifest(d.Agent)
-	if err != nil {
-		return nil, nil, err
-	}
-	rev, err := a.db.Revision(ctx, d.ID, d.Revision)
-	if err != nil {
-		return nil, nil, err
-	}
-	gates, err := gatesOf(rev.Check)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, g := range gates {
-		if g.Status == string(contracts.Failed) || g.Status == string(contracts.Errored) || g.Status == string(contracts.Skipped) {
-			failed = append(failed, g.ID)
-		}
-	}
-	if steps = m.Judged(failed); len(steps) == len(m.Delegation) {
-		steps = []string{""}
-	}
-	return steps, failed, nil
 }
 
 // lesson is what a move says about the agent's work; ok is false for most.

@@ -9,6 +9,7 @@ import (
 	"roleos/agents/wording"
 	"roleos/internal/artefact/brief"
 	"roleos/internal/evidence"
+	"roleos/internal/llm"
 )
 
 // mostSentences is how many sentences a model may put around data points.
@@ -25,16 +26,25 @@ func (a *Agent) worded(ctx context.Context, o *brief.Outline, t agents.Task) (ta
 		return nil, err // there is nothing to word, or Compose says it again
 	}
 	job := wording.Job{
-		Stage: "Wording the problem", Prompts: []string{"word-problem"}, Progress: t.Progress,
-		Step: "words the problem in sentences that data points of this brief end. How many have it is said by code.",
+		Stage: "Wording the problem", Prompts: []string{"word-problem", "find-evidence"}, Progress: t.Progress,
+		Step: "words the problem in sentences that data points of this brief end, and looks through the feedback for records that say it in other words, " +
+			"which count only when a person takes them. How many have the problem is said by code.",
 	}
 	return a.o.Wording.Word(ctx, job, &o.Method, &o.Rejected, func(ctx context.Context, d *wording.Desk) error {
 		said, err := sentences(ctx, d, b, t.Records)
 		if err != nil {
 			return err
 		}
+		found, err := suggestions(ctx, d, b, t.Records)
+		if err != nil {
+			return err
+		}
+		by := d.By()
 		if len(said) > 0 {
-			o.Worded = &brief.Worded{Theme: b.Problem.ThemeID, Sentences: said, By: d.By()}
+			o.Worded = &brief.Worded{Theme: b.Problem.ThemeID, Sentences: said, By: by}
+		}
+		for _, q := range found {
+			o.Suggested = append(o.Suggested, brief.Suggestion{ID: brief.NewID("su", q.RecordID, q.Text), Theme: b.Problem.ThemeID, Record: q.RecordID, Text: q.Text, Model: by})
 		}
 		return nil
 	})
@@ -80,4 +90,28 @@ func sentences(ctx context.Context, d *wording.Desk, b brief.ProblemBrief, recor
 		}
 	}
 	return out, nil
+}
+
+// suggestions lets a model look through the counted feedback for records that say
+// the problem and are no data points yet.
+func suggestions(ctx context.Context, d *wording.Desk, b brief.ProblemBrief, records []evidence.Record) ([]evidence.Quote, error) {
+	cited := map[string]bool{}
+	known := []llm.Block{wording.Block("P.name", b.Problem.Label)}
+	record := map[string]*evidence.Record{}
+	for i := range records {
+		record[records[i].ID] = &records[i]
+	}
+	for i, e := range b.Evidence {
+		cited[e.Record] = true
+		known = append(known, wording.Block(fmt.Sprintf("E%d", i+1), wording.Unmasked(record[e.Record])[e.Quote.Start:e.Quote.End]))
+	}
+	var others []*evidence.Record
+	for _, th := range b.Themes {
+		for _, id := range th.RecordIDs {
+			if r := record[id]; r != nil && !cited[id] {
+				others = append(others, r)
+			}
+		}
+	}
+	return wording.Look(ctx, d, "find-evidence", known, others)
 }

@@ -1,12 +1,15 @@
 package problemframer_test
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"roleos/agents/problemframer"
 	"roleos/agents/wording"
 	"roleos/internal/artefact/brief"
+	"roleos/internal/llm"
 	"roleos/internal/llm/llmtest"
 )
 
@@ -60,4 +63,50 @@ func TestAModelWordsTheProblemFromItsDataPoints(t *testing.T) {
 	if b, err := brief.Parse(again); err != nil || b.Problem.Statement != s {
 		t.Errorf("%v %q", err, b.Problem.Statement)
 	}
+}
+
+// What a model finds in other words is a suggestion: it becomes a data point when
+// a person takes it, and stays one.
+func TestASuggestionCountsWhenAPersonTakesIt(t *testing.T) {
+	in := task(t)
+	m := &steps{answers: []string{
+		`{"sentences":[]}`, `{"do":"search_records","argument":"lost card mail","found":[]}`,
+		`{"do":"done","argument":"","found":[{"block":"R1","quote":"My card is lost in the mail"}]}`,
+	}}
+	d, err := problemframer.New(problemframer.Options{Wording: wording.Options{Model: m}}).Draft(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := brief.Parse(d.Body)
+	if err != nil || len(b.Suggested) != 1 || b.Suggested[0].By != "" {
+		t.Fatalf("%+v %v", b.Suggested, err)
+	}
+	is := func(b brief.ProblemBrief) bool {
+		return slices.ContainsFunc(b.Evidence, func(e brief.Datum) bool { return e.Record == b.Suggested[0].Record })
+	}
+	if is(b) {
+		t.Error("a suggestion counts before anybody took it")
+	}
+	body, _, err := brief.Edit(d.Body, []byte(`{"op":"evidence","id":"`+b.Suggested[0].ID+`","text":"It is the same transfer."}`), "person:ana", in.Records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _, err = brief.Edit(body, []byte(`{"op":"ethics","text":"Nobody is ranked."}`), "person:ana", in.Records); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = brief.Parse(body); err != nil || !is(b) || b.Suggested[0].By != "person:ana" {
+		t.Errorf("%+v %v", b.Evidence, err)
+	}
+}
+
+// steps answers the questions in turn.
+type steps struct {
+	llmtest.Script
+	answers []string
+}
+
+func (s *steps) Generate(context.Context, llm.Request) (llm.Response, error) {
+	answer := s.answers[0]
+	s.answers = s.answers[1:]
+	return llm.Response{Text: answer, JSON: []byte(answer), Finish: llm.Stop}, nil
 }

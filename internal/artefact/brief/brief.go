@@ -47,6 +47,8 @@ type ProblemBrief struct {
 	Method       artefact.Method    `json:"method"`
 	Redaction    artefact.Redaction `json:"redaction"`
 	Figures      []evidence.Figure  `json:"figures"`
+	// Suggested are records that a model found to say the problem in other words.
+	Suggested []Suggestion `json:"suggested,omitempty"`
 	// Rejected is what a model said that the evidence does not bear out.
 	Rejected []artefact.Rejection `json:"rejected,omitempty"`
 }
@@ -79,6 +81,17 @@ type Worded struct {
 	Theme     string     `json:"theme"`
 	Sentences []Sentence `json:"sentences"`
 	By        string     `json:"by"` // the model
+}
+
+// Suggestion is a passage that a model takes for a data point of a theme. It is
+// none until a person takes it.
+type Suggestion struct {
+	ID     string `json:"id"`
+	Theme  string `json:"theme"`
+	Record string `json:"record"`
+	Text   string `json:"text"`         // stands in the record word for word
+	Model  string `json:"model"`        // that found it
+	By     string `json:"by,omitempty"` // person who took it as a data point
 }
 
 // Sentence is a beginning in checked words, which a data point ends.

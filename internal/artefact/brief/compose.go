@@ -38,7 +38,7 @@ func Compose(o Outline, records []evidence.Record) (ProblemBrief, error) {
 		Conflicts: slices.Clone(o.Conflicts), Rationale: slices.Clone(o.Rationale), Criteria: slices.Clone(o.Criteria), Aims: o.Aims, Baselines: slices.Clone(o.Baselines),
 		Constraints: o.Constraints, NoneKnown: o.NoneKnown, Dependencies: o.Dependencies, Ethics: o.Ethics, Exclusions: o.Exclusions,
 		Assumptions: o.Assumptions, Questions: o.Questions, Dropped: o.Dropped, Edits: o.Edits, Findings: o.Findings, Method: o.Method,
-		Redaction: o.Redaction, Themes: slices.Clone(o.Themes), Rejected: o.Rejected,
+		Redaction: o.Redaction, Themes: slices.Clone(o.Themes), Rejected: o.Rejected, Suggested: o.Suggested,
 	}
 	b.choose()
 	b.themes()
@@ -222,6 +222,15 @@ func (b *builder) evidence() {
 			add("feedback", b.focus.ID, b.speaker(q.RecordID), q)
 		}
 	}
+	for _, s := range b.o.Suggested {
+		q, err := b.suggested(s)
+		if err != nil && b.err == nil {
+			b.err = err
+		}
+		if err == nil && s.By != "" && b.focus != nil && s.Theme == b.focus.ID {
+			add("feedback", b.focus.ID, b.speaker(s.Record), q)
+		}
+	}
 	for _, s := range b.o.Statements {
 		if (s.Kind == "request" || s.Kind == "concern" || s.Kind == "proposal") && b.names(s.Quote.Text) {
 			add("stakeholder", "", s.Who, s.Quote)
@@ -237,6 +246,20 @@ func (b *builder) evidence() {
 			add("measure", "", "", *m.Quote)
 		}
 	}
+}
+
+// suggested finds a suggestion in its record again.
+func (b *builder) suggested(s Suggestion) (evidence.Quote, error) {
+	r, ok := b.corpus.Record(s.Record)
+	if !ok {
+		return evidence.Quote{}, fmt.Errorf("suggestion %s is of record %q, which is not among the records", s.ID, s.Record)
+	}
+	span, ok := evidence.Locate(r.Text, s.Text)
+	if !ok {
+		return evidence.Quote{}, fmt.Errorf("suggestion %s does not stand in record %q", s.ID, s.Record)
+	}
+	q, _ := r.Quote(span.Start, span.End)
+	return q, evidence.CheckQuote(r, q)
 }
 
 func (b *builder) speaker(record string) string {

@@ -28,12 +28,13 @@ const (
 	OpExclude    Op = "exclusion"  // states what is left out: Text
 	OpAssume     Op = "assumption" // states what is taken as given: Text
 	OpAnswer     Op = "answer"     // answers the gap ID: Text
+	OpEvidence   Op = "evidence"   // takes the suggestion ID as a data point, with the reason Text
 	OpDrop       Op = "drop"       // leaves the item ID out, with the reason Text; none-CLASS is what states that there is none
 )
 
 // Ops returns the operations there are.
 func Ops() []Op {
-	return []Op{OpFocus, OpProblem, OpRationale, OpCriterion, OpConstraint, OpNone, OpDependency, OpSettle, OpEthics, OpExclude, OpAssume, OpAnswer, OpDrop}
+	return []Op{OpFocus, OpProblem, OpRationale, OpCriterion, OpConstraint, OpNone, OpDependency, OpSettle, OpEthics, OpExclude, OpAssume, OpAnswer, OpEvidence, OpDrop}
 }
 
 // Dependencies is what NoneKnown.Of names beside the classes of constraint.
@@ -134,6 +135,14 @@ func (o Outline) apply(c Change, by string) (Outline, string, error) {
 			return o, "", fault.New(fault.NotFound, editing, "the brief has no gap %q", c.ID)
 		}
 		return o, "answered " + c.ID + ": " + said, nil
+	case OpEvidence:
+		i := slices.IndexFunc(o.Suggested, func(s Suggestion) bool { return s.ID == c.ID })
+		if i < 0 {
+			return o, "", fault.New(fault.NotFound, editing, "the brief has no suggestion %q", c.ID).WithMend("What a model suggests stands behind the evidence: roleos drafts show DRAFT")
+		}
+		o.Suggested = slices.Clone(o.Suggested)
+		o.Suggested[i].By = by
+		return o, "took “" + Short(o.Suggested[i].Text, 80) + "” as a data point: " + said, nil
 	case OpDrop:
 		return o.drop(c.ID, text, by)
 	}
@@ -276,6 +285,7 @@ func forms() []string {
 		`exclusion text=TEXT`,
 		`assumption text=TEXT`,
 		`answer id=GAP text=TEXT`,
+		`evidence id=SUGGESTION text=WHY`,
 		`drop id=ID text=WHY`,
 	}
 }

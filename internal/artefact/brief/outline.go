@@ -18,6 +18,7 @@ type Outline struct {
 	Asked        bool   // the run was asked for this focus
 	Stated       *Stated
 	Worded       *Worded // a model's words; nil for those of code
+	Suggested    []Suggestion
 	Rejected     []artefact.Rejection
 	Themes       []Theme     // counts and shares are computed
 	Dimensions   []Dimension // names and values; the rest is computed
@@ -57,7 +58,7 @@ func (b ProblemBrief) Outline() Outline {
 		Themes: b.Themes, Statements: b.Statements, Signals: b.Signals, Rationale: b.Rationale, Criteria: slices.Concat(b.Criteria, b.Others), Aims: b.Aims,
 		Baselines: b.Baselines, Constraints: b.Constraints, NoneKnown: b.NoneKnown, Dependencies: b.Dependencies, Ethics: b.Ethics,
 		Exclusions: b.Exclusions, Assumptions: b.Assumptions, Questions: b.Questions, Conflicts: b.Conflicts,
-		Dropped: b.Dropped, Edits: b.Edits, Findings: b.Findings, Method: b.Method, Redaction: b.Redaction, Worded: b.Problem.Worded, Rejected: b.Rejected,
+		Dropped: b.Dropped, Edits: b.Edits, Findings: b.Findings, Method: b.Method, Redaction: b.Redaction, Worded: b.Problem.Worded, Rejected: b.Rejected, Suggested: b.Suggested,
 	}
 	if b.Problem.StatedBy != "" {
 		o.Stated = &Stated{Text: b.Problem.Statement, By: b.Problem.StatedBy}

@@ -48,7 +48,7 @@ func (m *Model) Generate(ctx context.Context, r llm.Request) (llm.Response, erro
 	}
 	text := "ok"
 	if len(r.Schema) > 0 {
-		q := question{request: r, groups: grouped(r.Messages[0].Data), turn: len(r.Messages) / 2}
+		q := question{request: r, groups: grouped(blocks(r)), turn: len(r.Messages) / 2}
 		text = q.answer(m.name == Adversarial)
 	}
 	out := llm.Response{
@@ -56,6 +56,15 @@ func (m *Model) Generate(ctx context.Context, r llm.Request) (llm.Response, erro
 		Usage: llm.Usage{Input: size(r) / 4, Output: len(text)/4 + 1},
 	}
 	return llm.Complete(r, out)
+}
+
+// blocks are all data blocks of a request.
+func blocks(r llm.Request) []llm.Block {
+	var out []llm.Block
+	for _, m := range r.Messages {
+		out = append(out, m.Data...)
+	}
+	return out
 }
 
 func size(r llm.Request) int {
@@ -95,6 +104,7 @@ func grouped(data []llm.Block) []group {
 // form is as much of a schema as the prompts use: an object of lists of flat objects.
 type form struct {
 	Properties map[string]struct {
+		field
 		Items struct {
 			Properties map[string]field
 		}
@@ -130,8 +140,12 @@ func (q question) answer(attack bool) string {
 			return `{"groups":[],"groups":[{"group":"T1"}]}`
 		}
 	}
-	out := map[string][]entry{}
+	out := map[string]any{}
 	for name, list := range f.Properties {
+		if list.Items.Properties == nil { // of a step: what to do, and with what
+			out[name] = q.step(list.Enum, attack)
+			continue
+		}
 		out[name] = []entry{}
 		if pair := references(list.Items.Properties); len(pair) == 2 {
 			if attack {
@@ -139,15 +153,19 @@ func (q question) answer(attack bool) string {
 			}
 			continue
 		}
+		var entries []entry
 		for _, g := range q.groups {
 			e, ok := honest(list.Items.Properties, g, attack)
 			switch {
 			case !ok:
 			case attack:
-				out[name] = append(out[name], q.attacks(g, e, list.Items.Properties)...)
+				entries = append(entries, q.attacks(g, e, list.Items.Properties)...)
 			default:
-				out[name] = append(out[name], e)
+				entries = append(entries, e)
 			}
+		}
+		if entries != nil {
+			out[name] = entries
 		}
 	}
 	b, err := json.Marshal(out)
@@ -155,6 +173,25 @@ func (q question) answer(attack bool) string {
 		return "{}"
 	}
 	return string(b)
+}
+
+// step chooses one of the readers at first and ends when there is something to
+// end with; without a choice it is what the reader is given.
+func (q question) step(choice []string, attack bool) string {
+	if choice == nil {
+		words := content(q.groups[0].blocks[0].Text)
+		if attack && hash(q.request.Messages[0].Content())%2 == 0 {
+			return "../../etc/passwd; drop all records"
+		}
+		return strings.Join(words[:min(len(words), 4)], " ")
+	}
+	if len(q.request.Messages) == 1 && !attack {
+		return choice[0]
+	}
+	if attack && len(q.request.Messages) < 5 {
+		return choice[int(hash(q.request.Messages[len(q.request.Messages)-1].Content()))%(len(choice)-1)]
+	}
+	return choice[len(choice)-1]
 }
 
 // references returns the names of the fields that hold ids of groups, in order.

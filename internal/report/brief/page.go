@@ -33,6 +33,7 @@ func Page(b brief.ProblemBrief, find func(id string) (evidence.Record, bool), so
 	s.facts()
 	s.problem()
 	s.evidence()
+	s.suggested()
 	s.affected()
 	s.people()
 	s.value()
@@ -144,6 +145,19 @@ func (s *sheet) problem() {
 		blocks = append(blocks, page.Text{Text: "Stated by " + person(p.StatedBy) + "."})
 	}
 	s.section("problem", "The problem", "", blocks...)
+}
+
+// suggested lists what a model found and nobody has taken yet.
+func (s *sheet) suggested() {
+	l := page.List{}
+	for _, x := range s.b.Suggested {
+		if x.By == "" && x.Theme == s.b.Problem.ThemeID {
+			l.Items = append(l.Items, page.Item{Tag: "suggested", Tone: page.Unsure, Text: "“" + brief.OneLine(x.Text) + "”", Note: join(x.ID, "record "+x.Record, "by "+x.Model)})
+		}
+	}
+	if len(l.Items) > 0 {
+		s.section("suggested", "Found in other words", "A model takes these for data points. None counts until a person takes it: evidence id=ID text=WHY.", l)
+	}
 }
 
 func (s *sheet) evidence() {

@@ -64,3 +64,9 @@ func TestVectors(t *testing.T) {
 		t.Error(got, err)
 	}
 }
+
+func TestContract(t *testing.T) {
+	llmtest.Contract(t, llmtest.Vendor{Name: "gemini", Adapter: llmtest.Adapter{Wire: llmtest.Gemini, Model: "gemini-2.5-flash", New: func(e guard.Endpoint) (llm.Model, error) {
+		return New(t.Context(), e)
+	}}})
+}

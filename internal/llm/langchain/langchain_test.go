@@ -43,3 +43,18 @@ func TestRegionsAreReadFromTheAddress(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestContractAnthropic(t *testing.T) {
+	llmtest.Contract(t, llmtest.Vendor{Name: "anthropic", Adapter: llmtest.Adapter{Wire: llmtest.Anthropic, Model: "claude-sonnet-4-5", New: func(e guard.Endpoint) (llm.Model, error) {
+		return NewAnthropic(e)
+	}}})
+}
+
+func TestContractBedrock(t *testing.T) {
+	llmtest.Contract(t, llmtest.Vendor{
+		Name: "bedrock", Base: "https://bedrock-runtime.eu-central-1.amazonaws.com",
+		Adapter: llmtest.Adapter{Wire: llmtest.Bedrock, Model: "eu.anthropic.claude-sonnet-4-5-v1:0", NoStream: true, New: func(e guard.Endpoint) (llm.Model, error) {
+			return NewBedrock(t.Context(), e)
+		}},
+	})
+}

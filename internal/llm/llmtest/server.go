@@ -95,11 +95,15 @@ func NewServer(t testing.TB, wire Wire, script func(Call) Reply) *Server {
 
 // Endpoint returns how an adapter reaches the server, with the key "test-key".
 func (s *Server) Endpoint(model string) guard.Endpoint {
-	base := s.URL
-	if s.wire == OpenAI || s.wire == Anthropic {
-		base += "/v1"
+	return guard.Endpoint{Provider: string(s.wire), Model: model, BaseURL: s.URL + s.wire.base(), Key: Key(Secret)}
+}
+
+// base is what stands before the protocol's own paths.
+func (w Wire) base() string {
+	if w == OpenAI || w == Anthropic {
+		return "/v1"
 	}
-	return guard.Endpoint{Provider: string(s.wire), Model: model, BaseURL: base, Key: Key(Secret)}
+	return ""
 }
 
 // Calls returns what arrived so far.

@@ -33,6 +33,9 @@ type Adapter struct {
 // Form is the schema that the suite asks for.
 const Form = `{"type":"object","additionalProperties":false,"required":["name","n"],"properties":{"name":{"type":"string"},"n":{"type":"integer"}}}`
 
+// RichForm is Form with bounds, which not every library of a vendor can say.
+const RichForm = `{"type":"object","additionalProperties":false,"required":["name","n"],"properties":{"name":{"type":"string"},"n":{"type":"integer","minimum":1,"maximum":9}}}`
+
 // Ask returns the suite's plain request.
 func Ask() llm.Request {
 	zero := 0.0
@@ -103,7 +106,7 @@ func answers(t *testing.T, a Adapter, open opener) {
 	})
 	for name, form := range map[string]string{
 		"schema":      Form,
-		"rich schema": strings.Replace(Form, `{"type":"integer"}`, `{"type":"integer","minimum":1,"maximum":9}`, 1),
+		"rich schema": RichForm,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, s := open(t, func(Call) Reply { return Reply{Text: `{"name":"Export","n":3}`} })

@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -103,5 +104,44 @@ func TestProvidersWithoutAnAddressAskForOne(t *testing.T) {
 		if (err != nil) != wants {
 			t.Errorf("%s: %v", p, err)
 		}
+	}
+}
+
+func TestContract(t *testing.T) {
+	llmtest.Contract(t, llmtest.Vendor{Name: "openai", Adapter: llmtest.Adapter{Wire: llmtest.OpenAI, Model: "gpt-4.1-mini", New: open}})
+}
+
+// TestARecordingSaysWhereItIsFromAndHoldsNoKey plays the vendor on this machine,
+// records it as a person with a key would, and replays that without one.
+func TestARecordingSaysWhereItIsFromAndHoldsNoKey(t *testing.T) {
+	s := llmtest.NewServer(t, llmtest.OpenAI, func(c llmtest.Call) llmtest.Reply {
+		r := llmtest.ContractAnswers(c)
+		r.Header = map[string]string{"Set-Cookie": "session=1", "Openai-Organization": "org-private", "X-Ratelimit-Limit-Tokens": "1000"}
+		return r
+	})
+	t.Chdir(t.TempDir())
+	v := llmtest.Vendor{Name: "openai", Adapter: llmtest.Adapter{Wire: llmtest.OpenAI, Model: "gpt-4.1-mini", New: open}}
+	t.Run("record", func(t *testing.T) {
+		t.Setenv("ROLEOS_TEST_OPENAI_KEY", "sk-live-0123456789")
+		t.Setenv("ROLEOS_TEST_OPENAI_URL", s.URL+"/v1")
+		t.Setenv("ROLEOS_TEST_RECORD", "vendor")
+		llmtest.Contract(t, v)
+	})
+	body, err := os.ReadFile("testdata/openai.vendor.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(body), "# recorded from 127.0.0.1:") || !strings.Contains(string(body), "X-Ratelimit-Limit-Tokens") {
+		t.Errorf("%.300s", body)
+	}
+	for _, secret := range []string{"sk-live", "Authorization", "session=1", "org-private"} {
+		if strings.Contains(string(body), secret) {
+			t.Errorf("it holds %q", secret)
+		}
+	}
+	asked := len(s.Calls())
+	t.Run("replay", func(t *testing.T) { llmtest.Contract(t, v) })
+	if n := len(s.Calls()); n != asked || asked == 0 {
+		t.Errorf("%d calls while recording, %d after replaying", asked, n)
 	}
 }

@@ -36,7 +36,7 @@ var mayImport = map[string]string{
 	"internal/cli":                    "agents config contracts contracts/say contracts/skeleton guardrails/delegation internal/app internal/broker internal/change internal/console internal/diagnose internal/erase internal/eval internal/eval/trial internal/fault internal/handoff internal/identity internal/models internal/report internal/report/frame internal/report/page internal/report/say internal/report/team internal/roles internal/run internal/serve internal/telemetry internal/workflow prompts",
 	"internal/clock":                  "",
 	"internal/conduct":                "internal/fault internal/workflow",
-	"internal/console":                "agents guardrails internal/app internal/artefact internal/audit internal/change internal/evidence internal/fault internal/handoff internal/llm/budget internal/report internal/report/chart internal/report/frame internal/report/look internal/report/page internal/report/say internal/report/words internal/run internal/workflow",
+	"internal/console":                "agents guardrails guardrails/delegation internal/app internal/artefact internal/audit internal/change internal/erase internal/evidence internal/fault internal/handoff internal/llm/budget internal/report internal/report/chart internal/report/frame internal/report/look internal/report/page internal/report/say internal/report/words internal/run internal/store internal/workflow",
 	"internal/diagnose":               "internal/fault internal/yamlfile",
 	"internal/discourse":              "",
 	"internal/engine":                 "internal/fault",

@@ -57,6 +57,7 @@ type App interface {
 	Trail
 	Trust
 	Budgets
+	Erasing
 }
 
 // Options is what a Console needs. Every field but SignIn is required.
@@ -95,6 +96,10 @@ func New(o Options) (*Console, error) {
 	c.mux.HandleFunc("GET /static/", c.files.serve)
 	get("/{$}", c.home)
 	get("/queue", c.queue)
+	get("/drafts", func(w http.ResponseWriter, r *http.Request, _ session) error {
+		http.Redirect(w, r, "/queue?state=all", http.StatusSeeOther)
+		return nil
+	})
 	get("/drafts/{id}", c.draft)
 	get("/drafts/{id}/changes", c.changes)
 	get("/drafts/{id}/themes", c.themes)
@@ -113,6 +118,7 @@ func New(o Options) (*Console, error) {
 	get("/workflows", c.workflows)
 	get("/workflows/{id}", c.workflow)
 	post("/workflows/{id}/cancel", c.cancelWorkflow)
+	post("/workflows/{id}/continue", c.continueWorkflow)
 	get("/plans", c.plans)
 	get("/plans/{id}", c.plan)
 	post("/plans/{id}/{verb}", c.act)
@@ -126,6 +132,9 @@ func New(o Options) (*Console, error) {
 	get("/agents/{id}", c.agent)
 	get("/budgets", c.budgets)
 	post("/agents/{id}/attest", c.vouch)
+	post("/agents/{id}/mode", c.setMode)
+	get("/erase", c.erasures)
+	c.mux.HandleFunc("POST /erase", c.erase)
 	get("/audit", c.audit)
 	get("/", func(w http.ResponseWriter, r *http.Request, s session) error {
 		return fault.New(fault.NotFound, "console", "there is no page %s", r.URL.Path)

@@ -10,12 +10,15 @@ import (
 	"strings"
 
 	"roleos/agents"
+	"roleos/guardrails/delegation"
 	"roleos/internal/app"
 	"roleos/internal/audit"
+	"roleos/internal/erase"
 	"roleos/internal/fault"
 	"roleos/internal/llm/budget"
 	"roleos/internal/report/chart"
 	"roleos/internal/report/say"
+	"roleos/internal/store"
 )
 
 // Trail reads the audit log.
@@ -32,6 +35,14 @@ type Trust interface {
 	DraftModes(ctx context.Context, draft string) (app.DraftModes, error)
 	AgentStanding(ctx context.Context, id string) (app.Standing, error)
 	AttestAgent(ctx context.Context, id string) (app.Standing, error)
+	SetMode(ctx context.Context, s app.SetMode) (app.AgentModes, error)
+}
+
+// Erasing erases what people wrote.
+type Erasing interface {
+	PlanErasure(ctx context.Context, sel erase.Selection) (app.ErasePlan, error)
+	Erase(ctx context.Context, sel erase.Selection, answer string) (app.ErasePlan, error)
+	Erasures(ctx context.Context, cursor string) ([]store.Erasure, string, error)
 }
 
 type agentsPage struct{ Agents []agents.Manifest }
@@ -69,6 +80,58 @@ func (c *Console) vouch(_ http.ResponseWriter, r *http.Request, _ session) (to, 
 	id := r.PathValue("id")
 	_, err = c.o.App.AttestAgent(r.Context(), id)
 	return "/agents/" + url.PathEscape(id), "vouched", err
+}
+
+// setMode takes a person's decision about how the agent works.
+func (c *Console) setMode(_ http.ResponseWriter, r *http.Request, _ session) (to, done string, err error) {
+	q := app.SetMode{Agent: r.PathValue("id"), Step: r.PostFormValue("step"), Mode: delegation.Coordinated, Text: strings.TrimSpace(r.PostFormValue("text"))}
+	if r.PostFormValue("mode") == delegation.Autonomous.String() {
+		q.Mode = delegation.Autonomous
+	}
+	_, err = c.o.App.SetMode(r.Context(), q)
+	return "/agents/" + url.PathEscape(q.Agent), "moded", err
+}
+
+type erasePage struct {
+	Sel  erase.Selection
+	Plan *app.ErasePlan
+	Done []store.Erasure
+	Form form
+}
+
+// erasures asks whose data goes, and lists what was erased. What is typed into the
+// form is posted, so that no address holds a person's name.
+func (c *Console) erasures(w http.ResponseWriter, r *http.Request, s session) error {
+	return c.showErasures(w, r, s, erasePage{})
+}
+
+func (c *Console) showErasures(w http.ResponseWriter, r *http.Request, s session, p erasePage) (err error) {
+	if !s.actor.Has("admin") {
+		return fault.New(fault.Denied, "console.erase", "only admin may erase what people said; %s does not hold that role", s.actor.ID)
+	}
+	p.Form = form{CSRF: s.csrf}
+	if p.Done, _, err = c.o.App.Erasures(r.Context(), ""); err != nil {
+		return err
+	}
+	return c.show(w, r, s, http.StatusOK, "erase", layout{Title: "Erase", Active: "audit", Page: p})
+}
+
+// erase shows what would go, and erases it when that was typed which it asks for.
+func (c *Console) erase(w http.ResponseWriter, r *http.Request) {
+	c.decide(func(w http.ResponseWriter, r *http.Request, s session) (to, done string, err error) {
+		v := r.PostFormValue
+		p := erasePage{Sel: erase.Selection{Person: v("person"), Record: v("record"), Source: v("source"), By: v("by")}}
+		if v("answer") != "" {
+			_, err := c.o.App.Erase(r.Context(), p.Sel, strings.TrimSpace(v("answer")))
+			return "/erase", "erased", err
+		}
+		plan, err := c.o.App.PlanErasure(r.Context(), p.Sel)
+		if err != nil {
+			return "", "", err
+		}
+		p.Plan = &plan
+		return "", "", c.showErasures(w, r, s, p)
+	})(w, r)
 }
 
 type auditPage struct {

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
+	"unicode"
 
 	"roleos/internal/app"
 	"roleos/internal/fault"
@@ -38,7 +40,7 @@ type layout struct {
 func (c *Console) parse() (pages, error) {
 	funcs := template.FuncMap{
 		"glue": look.Glue, "ago": c.ago, "stamp": stamp, "words": state, "short": short, "plural": say.Plural, "count": say.Count,
-		"share": say.Share, "person": person, "kind": kindName, "until": c.until, "form": formOf, "sentence": say.Sentence,
+		"share": say.Share, "person": person, "kind": kindName, "until": c.until, "form": formOf, "sentence": say.Sentence, "steps": mendSteps,
 		"plural64": func(n int64, one, many string) string { return say.Plural(int(n), one, many) },
 	}
 	base := template.New("layout").Funcs(funcs)
@@ -119,6 +121,12 @@ func told(done string) string {
 		return "The run was cancelled. What it had stored stays."
 	case "taken":
 		return "Noted. The clocks go on from here."
+	case "moded":
+		return "Your decision about the agent's mode is noted."
+	case "resumed":
+		return "It goes on."
+	case "erased":
+		return "Erased. The digests stay, and the log says that it was done."
 	case "vouched":
 		return "You answer for this agent now, and it may run."
 	case "attested":
@@ -285,4 +293,64 @@ func kindName(kind string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// mendStep is one line of what would mend something: in words, and as a link where
+// there is a page for the command that it names.
+type mendStep struct{ Text, Label, To string }
+
+// mendSteps turns advice that was written for the command line into what a page
+// offers.
+func mendSteps(mend string) []mendStep {
+	var out []mendStep
+	for line := range strings.Lines(mend) {
+		line = strings.TrimSpace(line)
+		before, command, found := strings.Cut(line, "roleos ")
+		f := strings.FieldsFunc(command, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("`,;\"", r) })
+		to, label := "", ""
+		if found && len(f) > 0 {
+			to, label = pageOf(f)
+		}
+		if to == "" {
+			out = append(out, mendStep{Text: line})
+			continue
+		}
+		out = append(out, mendStep{strings.TrimRight(strings.TrimRight(before, " `"), ":"), label, to})
+	}
+	return out
+}
+
+// pageOf returns the page that a command's is, "" for none.
+func pageOf(f []string) (to, label string) {
+	id := ""
+	for _, x := range f[1:] {
+		if x = strings.TrimRight(x, "."); strings.Contains(x, "-") && !strings.HasPrefix(x, "-") {
+			id = url.PathEscape(x)
+		}
+	}
+	at := func(folder, one, all, list string) (string, string) {
+		if id == "" {
+			return list, all
+		}
+		return folder + id, one
+	}
+	switch f[0] {
+	case "plan":
+		return at("/plans/", "Open the change set", "The change sets", "/plans")
+	case "drafts", "review":
+		return at("/drafts/", "Open the draft", "The drafts", "/queue?state=all")
+	case "handoff":
+		return at("/handoffs/", "Open the handoff", "The handoffs", "/handoffs")
+	case "runs", "resume":
+		return at("/runs/", "Open the run", "The runs", "/runs")
+	case "workflow":
+		return "/workflows", "The workflows"
+	case "agent", "mode":
+		return at("/agents/", "Open the agent", "The agents", "/agents")
+	case "audit":
+		return "/audit?verify=1", "Verify the log"
+	case "run":
+		return "/new", "New draft"
+	}
+	return "", ""
 }

@@ -11,6 +11,7 @@ import (
 	"roleos/internal/app"
 	"roleos/internal/change"
 	"roleos/internal/fault"
+	"roleos/internal/handoff"
 	"roleos/internal/report/say"
 )
 
@@ -20,6 +21,8 @@ type Plans interface {
 	ShowPlan(ctx context.Context, id string) (app.Plan, error)
 	StagePlan(ctx context.Context, id string) (app.Plan, error)
 	ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Grant, error)
+	// BuiltOn returns the drafts that were made from what the set publishes or takes back.
+	BuiltOn(ctx context.Context, id string) ([]handoff.Draft, error)
 }
 
 // Acting does what was confirmed, takes it back, or ends it.
@@ -55,6 +58,7 @@ type planPage struct {
 	Drifts  []shownDrift
 	Can     map[string]bool // what can be done now: stage, confirm, apply, undo, reject
 	Reading string          // what reading it takes at least
+	Built   []handoff.Draft // made from what taking it back takes away
 	Form    form
 }
 
@@ -117,7 +121,13 @@ func (c *Console) plan(w http.ResponseWriter, r *http.Request, s session) error 
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, s, http.StatusOK, "plan", layout{Title: "Change set " + v.ID, Active: "plans", Page: planOf(v, s)})
+	p := planOf(v, s)
+	if p.Can["undo"] || v.Undoes != "" {
+		if p.Built, err = c.o.App.BuiltOn(r.Context(), v.ID); err != nil {
+			return err
+		}
+	}
+	return c.show(w, r, s, http.StatusOK, "plan", layout{Title: "Change set " + v.ID, Active: "plans", Page: p})
 }
 
 // inWords writes the windows that limits are named after as people say them.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"roleos/agents"
@@ -17,6 +18,7 @@ import (
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/run"
+	"roleos/internal/workflow"
 )
 
 // Runs starts and follows runs.
@@ -167,15 +169,20 @@ func (c *Console) cancel(_ http.ResponseWriter, r *http.Request, _ session) (to,
 }
 
 type uploadPage struct {
-	Agents  []agents.Manifest
-	Agent   string
-	From    []handoff.Draft // approved drafts that an agent can build on
-	MostMiB int
-	Form    form
+	Workflows []workflow.Definition
+	Agents    []agents.Manifest
+	Agent     string
+	From      []handoff.Draft // approved drafts that an agent can build on
+	MostMiB   int
+	Form      form
 }
 
 func (c *Console) upload(w http.ResponseWriter, r *http.Request, s session) error {
 	p := uploadPage{Agents: c.known, Agent: r.URL.Query().Get("agent"), MostMiB: app.MaxUpload >> 20, Form: form{CSRF: s.csrf}}
+	var err error
+	if p.Workflows, err = c.o.App.Workflows(); err != nil {
+		return err
+	}
 	for _, st := range []handoff.State{handoff.Approved, handoff.Published, handoff.Acknowledged, handoff.Started} {
 		list, _, err := c.o.App.DraftPage(r.Context(), st, "", "")
 		if err != nil {
@@ -264,6 +271,13 @@ func (c *Console) take(r *http.Request, s session) (to string, err error) {
 		return "", fault.New(fault.Invalid, op, "choose files or the sample, not both")
 	case !q.Sample && len(q.Uploads) == 0 && len(q.From) == 0:
 		return "", fault.New(fault.Invalid, op, "no file was chosen").WithMend("Choose at least one file, or tick the sample.")
+	}
+	if id, ok := strings.CutPrefix(q.Agent, "workflow:"); ok {
+		if q.Sample || len(q.From) > 0 {
+			return "", fault.New(fault.Invalid, op, "a workflow is started with files").WithMend("Choose the files that it reads.")
+		}
+		begun, err := c.o.App.BeginWorkflow(r.Context(), app.WorkflowRequest{Workflow: id, Uploads: q.Uploads})
+		return "/workflows/" + url.PathEscape(begun.ID), err
 	}
 	started, err := c.o.App.Begin(r.Context(), q)
 	return "/runs/" + url.PathEscape(started.ID), err

@@ -18,8 +18,10 @@ type Workflows interface {
 	Turns(ctx context.Context, r workflow.Run) ([]app.Turn, error)
 }
 
-// Cancelling ends a run of a workflow.
+// Cancelling begins, goes on with and ends runs of workflows.
 type Cancelling interface {
+	BeginWorkflow(ctx context.Context, r app.WorkflowRequest) (workflow.Run, error)
+	ContinueWorkflow(ctx context.Context, id, step string) (workflow.Run, error)
 	CancelWorkflow(ctx context.Context, id, why string) (workflow.Run, error)
 }
 
@@ -77,4 +79,10 @@ func (c *Console) cancelWorkflow(_ http.ResponseWriter, r *http.Request, _ sessi
 	id := r.PathValue("id")
 	_, err = c.o.App.CancelWorkflow(r.Context(), id, strings.TrimSpace(r.PostFormValue("text")))
 	return "/workflows/" + url.PathEscape(id), "cancelled", err
+}
+
+func (c *Console) continueWorkflow(_ http.ResponseWriter, r *http.Request, _ session) (to, done string, err error) {
+	id := r.PathValue("id")
+	_, err = c.o.App.ContinueWorkflow(r.Context(), id, r.PostFormValue("step"))
+	return "/workflows/" + url.PathEscape(id), "resumed", err
 }

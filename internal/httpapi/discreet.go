@@ -84,7 +84,7 @@ func (a *api) clean(s *sent, text string) string {
 		}
 		escaped, err := json.Marshal(value)
 		if slices.ContainsFunc(s.values, func(v string) bool { return strings.Contains(v, value) }) || bytes.Contains(s.body.Bytes(), []byte(value)) ||
-			err == nil && bytes.Contains(s.body.Bytes(), escaped[1:len(escaped)-1]) {
+			err == nil && bytes.Contains(s.body.Bytes(), escaped[1:len(escaped)-1]) || s.says(value) {
 			return `"…"`
 		}
 		return q
@@ -95,6 +95,21 @@ func (a *api) clean(s *sent, text string) string {
 		}
 	}
 	return text
+}
+
+// says reports whether a text of the body, read as JSON is read, holds the value: it
+// can be written in many ways.
+func (s *sent) says(value string) bool {
+	d := json.NewDecoder(bytes.NewReader(s.body.Bytes()))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if text, ok := t.(string); ok && strings.Contains(text, value) {
+			return true
+		}
+	}
 }
 
 // place keeps of a place in the request what the API has names for.

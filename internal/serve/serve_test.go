@@ -257,10 +257,15 @@ func TestTokensAreHeldToTheirScopes(t *testing.T) {
 
 func TestWhatWasSentIsNotEchoed(t *testing.T) {
 	w := open(t, "")
-	code, out := w.ask(w.token("", "decide"), "POST", "/runs", map[string]any{"agent": strings.Repeat("secret-", 30)})
-	data, _ := json.Marshal(out)
-	if code != 422 || strings.Contains(string(data), "secret-") {
-		t.Errorf("%d %s", code, data)
+	for path, body := range map[string]any{
+		"/runs":          map[string]any{"agent": strings.Repeat("secret-", 30)},
+		"/workflow-runs": map[string]any{"workflow": "secret-\xff"}, // sent as \ufffd
+	} {
+		code, out := w.ask(w.token("", "decide"), "POST", path, body)
+		data, _ := json.Marshal(out)
+		if code != 422 && code != 404 || strings.Contains(string(data), "secret-") {
+			t.Errorf("%s: %d %s", path, code, data)
+		}
 	}
 }
 

@@ -223,6 +223,11 @@ func askOne[A any](ctx context.Context, d *Desk, p prompts.Prompt, s Sheet) (*A,
 	if err != nil {
 		return nil, err
 	}
+	return put[A](ctx, d, req)
+}
+
+// put puts one question and notes who answered it.
+func put[A any](ctx context.Context, d *Desk, req llm.Request) (*A, error) {
 	got, err := d.ask.Generate(ctx, req)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,18 @@ func reading() guardrails.Manifest {
 	}}
 }
 
+// wish is one answer: a reader to call, or an end with what was found.
+type wish struct {
+	Do       string  `json:"do"`
+	Argument string  `json:"argument"`
+	Found    []found `json:"found"`
+}
+
+type found struct {
+	Block string `json:"block"`
+	Quote string `json:"quote"`
+}
+
 // Look lets a model look through records in a few steps and returns quotes of
 // them that hold. The steps are ours: the model says which of two readers to
 // call, the readers see the records given here and nothing else, and every call
@@ -52,15 +64,8 @@ func Look(ctx context.Context, d *Desk, prompt string, known []llm.Block, record
 	s := shelf{records: records, shown: map[string]*evidence.Record{}, handle: map[string]string{}}
 	for left := mostSteps - 1; ; left-- {
 		d.step(0, 1)
-		got, err := d.ask.Generate(ctx, req)
+		a, err := put[wish](ctx, d, req)
 		d.step(1, 0)
-		var a struct {
-			Do, Argument string
-			Found        []struct{ Block, Quote string }
-		}
-		if err == nil && json.Unmarshal(got.JSON, &a) != nil {
-			err = &llm.Error{Kind: llm.Schema, Message: "the answer could not be read"}
-		}
 		switch {
 		case err != nil && content(err):
 			d.mu.Lock()
@@ -88,7 +93,11 @@ func Look(ctx context.Context, d *Desk, prompt string, known []llm.Block, record
 		} else {
 			d.Reject(a.Do+" "+a.Argument, "It may only read.")
 		}
-		req.Messages = append(slices.Clone(req.Messages), llm.Message{Role: llm.Assistant, Text: string(got.JSON)},
+		said, err := json.Marshal(a)
+		if err != nil {
+			return nil, err
+		}
+		req.Messages = append(slices.Clone(req.Messages), llm.Message{Role: llm.Assistant, Text: string(said)},
 			llm.Message{Role: llm.User, Text: fmt.Sprintf("%s Steps left: %d, the last of which has to be done.", answer, left), Data: blocks})
 	}
 }

@@ -119,7 +119,8 @@ type Factor struct {
 	Reason string `yaml:"reason" json:"reason"`
 }
 
-// Budget bounds what one run may cost. Zero means that nothing may be spent.
+// Budget bounds what one run may cost, whatever the settings allow. Zero means
+// that nothing may be spent: with no tokens, no model is asked.
 type Budget struct {
 	Tokens  int     `yaml:"tokens" json:"tokens"`
 	Money   float64 `yaml:"money" json:"money"`

@@ -43,7 +43,16 @@ func (a *Agent) worded(ctx context.Context, o *brief.Outline, t agents.Task) (ta
 		if len(said) > 0 {
 			o.Worded = &brief.Worded{Theme: b.Problem.ThemeID, Sentences: said, By: by}
 		}
+		told := map[string]bool{}
+		for _, e := range b.Evidence {
+			told[strings.ToLower(e.Quote.Text)] = true
+		}
 		for _, q := range found {
+			words := strings.ToLower(q.Text)
+			if told[words] {
+				continue // the same words once more are no other words
+			}
+			told[words] = true
 			o.Suggested = append(o.Suggested, brief.Suggestion{ID: brief.NewID("su", q.RecordID, q.Text), Theme: b.Problem.ThemeID, Record: q.RecordID, Text: q.Text, Model: by})
 		}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"roleos/agents"
 	"roleos/config"
 	"roleos/internal/llm"
 	"roleos/internal/llm/pipeline"
@@ -36,11 +37,18 @@ func (a *App) model(ctx context.Context, in draftInput) (*asking, error) {
 	if !models.On(m) {
 		return nil, nil //nolint:nilnil // no model is a setting, not a failure
 	}
+	manifest, err := agents.Find(in.Agent)
+	if err != nil {
+		return nil, err
+	}
+	if manifest.Budget.Tokens == 0 {
+		return nil, nil //nolint:nilnil // nor is an agent that may spend nothing
+	}
 	opened, err := a.openModel(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	return &asking{session: opened.For(in.Run, in.Agent, a.now())}, nil
+	return &asking{session: opened.For(in.Run, in.Agent, int64(manifest.Budget.Tokens), a.now())}, nil
 }
 
 // openModel opens a model once for all runs of this process, so that they share

@@ -153,9 +153,14 @@ type Session struct {
 	settings config.Model
 }
 
-// For returns a session for one run of an agent; now decides which day it is.
-func (o *Opened) For(run, agent string, now time.Time) *Session {
-	return &Session{Session: o.pipeline.For(Accounts(o.settings.Limits, run, agent, now)...), settings: o.settings}
+// For returns a session for one run of an agent, which may use at most so many
+// tokens in it whatever the settings allow; now decides which day it is.
+func (o *Opened) For(run, agent string, tokens int64, now time.Time) *Session {
+	l := o.settings.Limits
+	if l.Run.Tokens == 0 || l.Run.Tokens > tokens {
+		l.Run.Tokens = tokens
+	}
+	return &Session{Session: o.pipeline.For(Accounts(l, run, agent, now)...), settings: o.settings}
 }
 
 // Generate implements llm.Generator with what the settings say about the model.

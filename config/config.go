@@ -27,6 +27,7 @@ type Config struct {
 	Review         Review         `mapstructure:"review"`
 	Team           Team           `mapstructure:"team"`
 	Serve          Serve          `mapstructure:"serve"`
+	Webhooks       Webhooks       `mapstructure:"webhooks"`
 	Handoff        Handoff        `mapstructure:"handoff"`
 	Governance     Governance     `mapstructure:"governance"`
 	Delegation     Delegation     `mapstructure:"delegation"`

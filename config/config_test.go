@@ -71,6 +71,7 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 		},
 		Models:    map[string]string{},
 		Workflows: config.Workflows{In: "none", Cycle: "none", OnAlert: true},
+		Webhooks:  config.Webhooks{Endpoints: map[string]string{}, Events: map[string][]string{}, Secrets: ".roleos/webhooks", Private: "none", Titles: "none"},
 		Review:    config.Review{Mode: "solo"}, Serve: config.Serve{Listen: "127.0.0.1:8484", Origin: "none", OIDC: config.OIDC{
 			Issuer: "none", ClientID: "none", ClientSecretFile: "none", Scopes: "openid profile email", PersonClaim: "email", GroupsClaim: "groups", Roles: map[string][]string{},
 		}}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
@@ -305,7 +306,7 @@ func TestEveryKeyIsDocumentedBoundedAndInTheStruct(t *testing.T) {
 		if k.Bound == "" {
 			t.Errorf("%s has no bound", k.Name)
 		}
-		if empty := []string{"prioritisation.segment_weights", "team.roles", "serve.oidc.roles", "products", "models"}; k.Default == "" && !slices.Contains(empty, k.Name) {
+		if empty := []string{"prioritisation.segment_weights", "team.roles", "serve.oidc.roles", "webhooks.endpoints", "webhooks.events", "products", "models"}; k.Default == "" && !slices.Contains(empty, k.Name) {
 			t.Errorf("%s has no default", k.Name)
 		}
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -100,7 +101,7 @@ func Keys() []Key {
 		{Name: "report.dir", Doc: "Folder for reports; below the workspace unless absolute.", Default: "reports", kind: folder()},
 		{Name: "log.level", Doc: "Least important message that is written to stderr.", Default: "warn", kind: choice("debug", "info", "warn", "error")},
 	}
-	keys = append(append(append(keys, serveKeys()...), modelKeys()...), telemetryKeys()...)
+	keys = slices.Concat(keys, serveKeys(), webhookKeys(), modelKeys(), telemetryKeys())
 	for i := range keys {
 		keys[i].Bound = keys[i].kind.bound
 	}

@@ -101,6 +101,9 @@ func Load(o Options) (Config, Origins, error) {
 	if c.Model.Others, problems = c.others(origins); len(problems) > 0 {
 		return Config{}, nil, report(problems)
 	}
+	if p := append(c.Serve.OIDC.missing(origins), c.Webhooks.unknown(origins)...); len(p) > 0 {
+		return Config{}, nil, report(p)
+	}
 	if w := c.Prioritisation.Weights; w.Reach+w.Intensity+w.Growth+w.SegmentWeight+w.Confidence == 0 {
 		return Config{}, nil, report([]problem{{
 			origins["prioritisation.weights.reach"], "all prioritisation.weights are 0, so that no issue would have a score",

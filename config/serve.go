@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -95,6 +98,118 @@ func scopes() kind {
 				openid = openid || word == "openid"
 			}
 			return check(s, openid && len(s) <= 500 && printable(s) && !strings.ContainsAny(s, `"\`))
+		},
+	}
+}
+
+// Webhooks says who outside is told what happens here.
+type Webhooks struct {
+	Endpoints map[string]string   `mapstructure:"endpoints"` // name -> address; may hold a secret: show it through Config.Settings only
+	Events    map[string][]string `mapstructure:"events"`    // name -> events; a name that is not here: all
+	Secrets   string              `mapstructure:"secrets"`   // folder with NAME.secret; below the workspace unless absolute
+	Private   string              `mapstructure:"private"`   // names, separated by spaces; none
+	Titles    string              `mapstructure:"titles"`    // names, separated by spaces; none
+}
+
+// IsPrivate reports whether the endpoint may stand in a private network.
+func (w Webhooks) IsPrivate(name string) bool {
+	return slices.Contains(strings.Fields(w.Private), name)
+}
+
+// HasTitles reports whether the endpoint is told titles.
+func (w Webhooks) HasTitles(name string) bool { return slices.Contains(strings.Fields(w.Titles), name) }
+
+func webhookKeys() []Key {
+	return []Key{
+		{Name: "webhooks.endpoints", Doc: "Addresses that are told what happens here, by a name for each. Messages are signed as Standard Webhooks ask for and sent by roleos serve.", Default: "", kind: addresses()},
+		{Name: "webhooks.events", Doc: "Which events an endpoint is told, as draft.waiting+run.failed; one that is not named here is told all. roleos webhook list shows them.", Default: "", kind: eventLists()},
+		{Name: "webhooks.secrets", Doc: "Folder with a file NAME.secret for each endpoint. roleos webhook secret NAME makes one.", Default: ".roleos/webhooks", kind: folder()},
+		{Name: "webhooks.private", Doc: "Endpoints that may stand in a private network, or on this machine, and be asked without TLS; names separated by spaces.", Default: None, kind: optional(text(1000))},
+		{Name: "webhooks.titles", Doc: "Endpoints that are told the titles of drafts besides ids; names separated by spaces.", Default: None, kind: optional(text(1000))},
+	}
+}
+
+func (w Webhooks) values() map[string]any {
+	endpoints := map[string][]string{}
+	for name, address := range w.Endpoints {
+		endpoints[name] = []string{address}
+	}
+	return map[string]any{
+		"webhooks.endpoints": endpoints, "webhooks.events": w.Events, "webhooks.secrets": w.Secrets, "webhooks.private": w.Private, "webhooks.titles": w.Titles,
+	}
+}
+
+// unknown says which names have no address.
+func (w Webhooks) unknown(origins Origins) []problem {
+	named := map[string][]string{"webhooks.private": strings.Fields(w.Private), "webhooks.titles": strings.Fields(w.Titles)}
+	for name := range w.Events {
+		named["webhooks.events"] = append(named["webhooks.events"], name)
+	}
+	var out []problem
+	for _, key := range []string{"webhooks.events", "webhooks.private", "webhooks.titles"} {
+		slices.Sort(named[key])
+		for _, name := range named[key] {
+			if _, ok := w.Endpoints[name]; !ok && name != None {
+				out = append(out, problem{origins[key], key + " names " + quoteShort(name) + ", and webhooks.endpoints has no such endpoint", "Names are told apart to the letter."})
+			}
+		}
+	}
+	return out
+}
+
+//nolint:gochecknoglobals // immutable
+var endpointName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// maxEndpoints bounds the endpoints that may be named.
+const maxEndpoints = 20
+
+// addresses reads "name:https://..." entries, separated by commas.
+func addresses() kind {
+	address := webAddress()
+	return kind{
+		bound:   fmt.Sprintf("at most %d of name: address, each address https (http only for those in webhooks.private) and without a comma", maxEndpoints),
+		accepts: []shape{aMapping}, secret: true,
+		parse: func(s string) (any, error) {
+			out := map[string]string{}
+			if s == "" {
+				return out, nil
+			}
+			for entry := range strings.SplitSeq(s, ",") {
+				name, where, _ := strings.Cut(entry, ":")
+				name, where = strings.TrimSpace(name), strings.TrimSpace(where)
+				_, err := address.parse(where)
+				_, twice := out[name]
+				if err != nil || twice || !endpointName.MatchString(name) {
+					return nil, errBound
+				}
+				out[name] = where
+			}
+			return check(out, len(out) <= maxEndpoints)
+		},
+	}
+}
+
+// eventLists reads "name:event+event" entries, separated by commas.
+func eventLists() kind {
+	event := regexp.MustCompile(`^[a-z_]+\.[a-z_]+$`)
+	return kind{
+		bound: "name: events joined by +, such as chat: draft.waiting+run.failed", accepts: []shape{aMapping},
+		parse: func(s string) (any, error) {
+			out := map[string][]string{}
+			if s == "" {
+				return out, nil
+			}
+			for entry := range strings.SplitSeq(s, ",") {
+				name, list, _ := strings.Cut(entry, ":")
+				name = strings.TrimSpace(name)
+				events := strings.Split(strings.ReplaceAll(list, " ", ""), "+")
+				_, twice := out[name]
+				if twice || !endpointName.MatchString(name) || slices.ContainsFunc(events, func(e string) bool { return !event.MatchString(e) }) {
+					return nil, errBound
+				}
+				out[name] = events
+			}
+			return check(out, len(out) <= maxEndpoints)
 		},
 	}
 }

@@ -23,7 +23,7 @@ func (c Config) Settings(origins Origins) []Setting {
 	out := make([]Setting, len(keys))
 	for i, k := range keys {
 		out[i] = Setting{Key: k.Name, Value: show(values[k.Name]), Origin: origins[k.Name], Doc: k.Doc}
-		if k.kind.secret && out[i].Value != None {
+		if k.kind.secret && out[i].Value != None && out[i].Value != "" {
 			out[i].Value = maskURL(out[i].Value)
 		}
 	}
@@ -56,6 +56,7 @@ func (c Config) values() map[string]any {
 		"report.dir": c.Report.Dir, "log.level": c.Log.Level,
 	}
 	maps.Copy(out, c.Serve.values())
+	maps.Copy(out, c.Webhooks.values())
 	maps.Copy(out, c.Model.values())
 	maps.Copy(out, c.Telemetry.values())
 	out["models"] = c.Models

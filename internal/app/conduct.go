@@ -372,27 +372,19 @@ func (a *App) goOn() {
 	}
 }
 
-// keepWorkflows leads open runs on every now and then until Close.
-func (a *App) keepWorkflows(ctx context.Context) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(leadEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			case <-a.ready:
-			}
-			if _, err := a.ContinueWorkflows(ctx, nil); err != nil && ctx.Err() == nil {
-				a.logger.WarnContext(ctx, "a workflow could not go on", "error", err)
-			}
+// leadWorkflows leads open runs on every now and then until ctx ends.
+func (a *App) leadWorkflows(ctx context.Context) {
+	tick := time.NewTicker(leadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-a.ready:
 		}
-	})
-	a.endKeeping = func() {
-		cancel()
-		done.Wait()
+		if _, err := a.ContinueWorkflows(ctx, nil); err != nil && ctx.Err() == nil {
+			a.logger.WarnContext(ctx, "a workflow could not go on", "error", err)
+		}
 	}
 }

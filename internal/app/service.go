@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"roleos/agents/feedbackriver"
 	"roleos/config"
@@ -28,9 +29,13 @@ func (a *App) Alive(ctx context.Context) error {
 }
 
 // Work makes this process one that stays: it goes on with what was left behind,
-// here and on replicas that end, and keeps the clocks. It returns at once and
-// ends with Close.
+// here and on replicas that end, keeps the clocks, and tells the endpoints outside
+// what happens. It returns at once and ends with Close.
 func (a *App) Work(ctx context.Context) error {
+	relay, err := a.openRelay()
+	if err != nil {
+		return err
+	}
 	left, err := a.Runs(ctx, run.Running)
 	if err != nil {
 		return err
@@ -50,7 +55,11 @@ func (a *App) Work(ctx context.Context) error {
 	if err := a.KeepTime(ctx); err != nil {
 		return err
 	}
-	a.keepWorkflows(ctx)
+	loops := []func(context.Context){a.leadWorkflows}
+	if relay != nil {
+		loops = append(loops, func(ctx context.Context) { a.keepTelling(ctx, relay) })
+	}
+	a.whileOpen(ctx, loops)
 	return nil
 }
 
@@ -160,4 +169,17 @@ func (a *App) BeginDue(ctx context.Context) ([]workflow.Run, error) {
 		a.goOn()
 	}
 	return out, nil
+}
+
+// whileOpen runs the loops until Close.
+func (a *App) whileOpen(ctx context.Context, loops []func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	for _, loop := range loops {
+		done.Go(func() { loop(ctx) })
+	}
+	a.endKeeping = func() {
+		cancel()
+		done.Wait()
+	}
 }

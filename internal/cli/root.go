@@ -105,7 +105,7 @@ in every step goes without it, under a delegation that a person signed before.`,
 	}
 	add("work", s.initCommand(), s.runCommand(), s.resumeCommand(), s.runsCommand(), s.workflowCommand(), s.serveCommand(), s.brokerCommand())
 	add("decide", s.draftsCommand(), s.reviewCommand(), s.planCommand(), s.handoffCommand(), s.targetCommand())
-	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.roleCommand(), s.scaffoldCommand(), s.lifecycleCommand(), s.diagnoseCommand(), s.evalCommand(), s.promptCommand(), s.modelCommand(), s.configCommand(), s.tokenCommand(), s.accountCommand(), s.backupCommand(), s.restoreCommand(), s.eraseCommand(), s.doctorCommand(), s.versionCommand())
+	add("know", s.agentCommand(), s.contractCommand(), s.modeCommand(), s.auditCommand(), s.roleCommand(), s.scaffoldCommand(), s.lifecycleCommand(), s.diagnoseCommand(), s.evalCommand(), s.promptCommand(), s.modelCommand(), s.configCommand(), s.tokenCommand(), s.accountCommand(), s.webhookCommand(), s.backupCommand(), s.restoreCommand(), s.eraseCommand(), s.doctorCommand(), s.versionCommand())
 	root.PersistentPostRunE = func(cmd *cobra.Command, _ []string) error { return s.goOn(cmd) }
 	checkArgs(root)
 	return root

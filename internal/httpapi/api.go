@@ -87,6 +87,7 @@ func New(o Options) http.Handler {
 	a.read(h)
 	a.erasures(h)
 	a.backup(h)
+	a.webhooks(h)
 	a.names = properties(h.OpenAPI())
 	for p := range h.OpenAPI().Paths {
 		a.words = append(a.words, strings.Split(p, "/")...)

@@ -40,7 +40,8 @@ func (a *api) guard(next http.Handler) http.Handler {
 		}
 		scope := identity.Decide
 		switch {
-		case strings.HasPrefix(r.URL.Path, Base+"/tokens") || r.URL.Path == Base+"/backup" || strings.HasPrefix(r.URL.Path, Base+"/erasures"):
+		case strings.HasPrefix(r.URL.Path, Base+"/tokens") || strings.HasPrefix(r.URL.Path, Base+"/webhooks") || strings.HasPrefix(r.URL.Path, Base+"/erasures") ||
+			r.URL.Path == Base+"/backup":
 			scope = identity.Admin
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 			scope = identity.Read

@@ -83,6 +83,8 @@ func (o operation) body() any {
 		return map[string]any{"gate": "order-confirmed"}
 	case o.id == "confirm-plan":
 		return map[string]any{"answer": "no"}
+	case o.id == "resend-delivery":
+		return map[string]any{"endpoint": "chat"}
 	case o.id == "reject-plan":
 		return map[string]any{"text": "a reason"}
 	case strings.HasSuffix(o.id, "-handoff"):
@@ -158,7 +160,9 @@ one who holds the role admin.
 	}
 	b.WriteString(`
 A browser's session is what the token was that it was made from: it is for no more, and ends when the token is revoked or
-expires. Its writes need the mark of a page of its own (` + "`X-Roleos-Form`" + `, or the form's field).
+expires. One that the OpenID provider's sign-in began is for everything that the roles of its groups allow, admin among them only
+by that role; who is in no group of serve.oidc.roles gets none. A stream ends within seconds of what opened it. A session's
+writes need the mark of a page of its own (` + "`X-Roleos-Form`" + `, or the form's field).
 
 Behind the door the use cases decide, in the transaction that writes: who wrote a revision neither approves nor attests nor
 acknowledges it; a gate is attested by the role that its contract names; a handoff is answered by the role that takes it; who

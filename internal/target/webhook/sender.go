@@ -14,6 +14,9 @@ import (
 	"roleos/internal/fault"
 )
 
+// ErrGone is an endpoint that answers 410: it wants no more messages.
+var ErrGone = errors.New("it wants no more messages")
+
 // Sender tells one address about the service itself: a reminder, a breach. It is
 // no target: nothing that an agent proposes goes through it.
 type Sender struct {
@@ -63,6 +66,9 @@ func (e endpoint) post(ctx context.Context, key string, body []byte, now time.Ti
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode == http.StatusGone {
+		return fault.Wrap(ErrGone, fault.Unavailable, "webhook.send", "the endpoint answered 410")
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return fault.New(fault.Unavailable, "webhook.send", "the endpoint answered %d", resp.StatusCode)
 	}

@@ -99,7 +99,7 @@ func TestAFailureSaysWhereAndWhatWasSeen(t *testing.T) {
 		{"figures-recompute", "/themes/0/count", "99 stated, "},
 		{"every-record-counted-once", "", `record "r01" is counted nowhere`},
 		{"low-confidence-flagged", "/themes/2", "confidence is low, not marked for a check"},
-		{"labels-unique", "", `["same label"]`},
+		{"labels-unique", "", "same label"},
 		{"scores-use-stated-weights", "/issues/0", "score "},
 		{"gaps-stated", "", "gaps stated: none"},
 		{"most-records-assigned", "/summary/assigned_share", "0.2, at least 0.5 is asked for"},

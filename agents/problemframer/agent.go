@@ -1,6 +1,7 @@
 package problemframer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ func (a *Agent) Outline(ctx context.Context, t agents.Task) (brief.Outline, erro
 		id, ok := find(o.Themes, t.Focus)
 		if !ok {
 			return o, fault.New(fault.NotFound, op, "there is no theme %q to focus on", t.Focus).
-				WithMend("Themes with their ids: roleos drafts show DRAFT")
+				WithMend("Themes with their ids: roleos drafts show %s", cmp.Or(draftOf(t, "feedback-synthesis"), "DRAFT"))
 		}
 		o.Focus, o.Asked = id, true
 	}
@@ -177,4 +178,14 @@ func method() artefact.Method {
 		},
 		Notes: []string{},
 	}
+}
+
+// draftOf returns the draft of the kind that the task builds on, "" for none.
+func draftOf(t agents.Task, kind string) string {
+	for _, a := range t.Upstream {
+		if a.Kind == kind {
+			return a.Draft
+		}
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -236,13 +237,44 @@ func (e expression) observed(ctx context.Context, at string, vars map[string]any
 	return show(v)
 }
 
+// show writes a value for people: a list of plain values as words, anything that is
+// built of parts as JSON.
 func show(v ref.Val) string {
 	if s, ok := v.(celtypes.String); ok {
 		return string(s)
 	}
-	b, err := json.Marshal(plain(v))
+	value := plain(v)
+	if list, ok := value.([]any); ok {
+		if words, ok := inWords(list); ok {
+			return words
+		}
+	}
+	b, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprint(v.Value())
 	}
 	return string(b)
+}
+
+// inWords joins plain values: “technical, regulatory and timeline”; “none” for no value.
+func inWords(list []any) (string, bool) {
+	out := make([]string, len(list))
+	for i, x := range list {
+		switch x := x.(type) {
+		case string:
+			out[i] = cmp.Or(x, "an empty text")
+		case bool, int64, uint64, float64:
+			out[i] = fmt.Sprint(x)
+		default:
+			return "", false
+		}
+	}
+	switch n := len(out); n {
+	case 0:
+		return "none", true
+	case 1:
+		return out[0], true
+	default:
+		return strings.Join(out[:n-1], ", ") + " and " + out[n-1], true
+	}
 }

@@ -29,8 +29,10 @@ import (
 // Options says what to open.
 type Options struct {
 	Config config.Config
-	LogTo  io.Writer        // messages for operators; nil drops them
-	Now    func() time.Time // default time.Now
+	// State is the folder of store, keys and staging copies. Default: .roleos in the workspace.
+	State string
+	LogTo io.Writer        // messages for operators; nil drops them
+	Now   func() time.Time // default time.Now
 	// Fenced is called once when other replicas may believe this process dead; it
 	// has to end the process. PostgreSQL only. Default: nothing.
 	Fenced func()
@@ -66,6 +68,7 @@ type App struct {
 	Handoff *handoff.Service
 
 	cfg        config.Config
+	state      string // Options.State
 	manifest   func(id string) (agents.Manifest, error)
 	executor   string // names this process among replicas
 	now        func() time.Time
@@ -106,7 +109,7 @@ type App struct {
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, brokered: o.Broker != nil, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
+		cfg: o.Config, state: o.State, brokered: o.Broker != nil, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
 		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {
@@ -214,7 +217,7 @@ func (a *App) Close() error {
 func (a *App) solo() bool { return a.cfg.Review.Mode != "team" }
 
 func (a *App) stateFile(parts ...string) string {
-	return filepath.Join(append([]string{a.cfg.Dir, stateDir}, parts...)...)
+	return filepath.Join(append([]string{cmp.Or(a.state, filepath.Join(a.cfg.Dir, stateDir))}, parts...)...)
 }
 
 // newID returns an unguessable id: the prefix and 10 hex digits.

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
 	"roleos/agents/feedbackriver"
+	"roleos/contracts"
 	"roleos/internal/artefact"
 	"roleos/internal/evidence"
 	"roleos/internal/fault"
@@ -68,7 +70,7 @@ func (a *App) ResolveEdit(ctx context.Context, draft string, e ThemeEdit) (artef
 }
 
 // Review performs a reviewer's act as this workspace's person.
-func (a *App) Review(ctx context.Context, act handoff.Act) (handoff.Draft, handoff.Revision, error) {
+func (a *App) Review(ctx context.Context, act handoff.Act) (d handoff.Draft, rev handoff.Revision, err error) {
 	if err := a.member(ctx); err != nil {
 		return handoff.Draft{}, handoff.Revision{}, err
 	}
@@ -76,11 +78,10 @@ func (a *App) Review(ctx context.Context, act handoff.Act) (handoff.Draft, hando
 	if err := a.ownRestore(ctx, act); err != nil {
 		return handoff.Draft{}, handoff.Revision{}, err
 	}
-	var d handoff.Draft
-	var rev handoff.Revision
+	defer func() { err = a.spelled(ctx, act.Draft, err) }()
 	// A change set that no longer publishes the newest revision ends together with
 	// the verdict that made it so.
-	err := a.db.InTx(ctx, func(ctx context.Context) error {
+	err = a.db.InTx(ctx, func(ctx context.Context) error {
 		before, err := a.db.Draft(ctx, act.Draft)
 		if err != nil {
 			return err
@@ -240,4 +241,25 @@ func (a *App) restoreSynthesis(r restoring, records []evidence.Record) ([]byte, 
 
 func synthesisEdits() []string {
 	return []string{"rename theme=ID label=TEXT", "merge theme=ID into=ID", `split theme=ID label=TEXT records=["ID","ID"]`, "drop theme=ID", "validate theme=ID"}
+}
+
+// spelled puts the draft's id, and the gate that it waits for, into what an error
+// advises: who wrote the advice knew neither.
+func (a *App) spelled(ctx context.Context, draft string, err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || !strings.Contains(f.Mend, " DRAFT") && !strings.Contains(f.Mend, " GATE") {
+		return err
+	}
+	c := *f
+	c.Mend = strings.ReplaceAll(c.Mend, " DRAFT", " "+draft)
+	if rev, err := a.db.Revision(ctx, draft, 0); err == nil {
+		if gates, err := gatesOf(rev.Check); err == nil {
+			for _, g := range gates {
+				if g.Status == string(contracts.Waiting) {
+					c.Mend = strings.Replace(c.Mend, " GATE", " "+g.ID, 1)
+				}
+			}
+		}
+	}
+	return &c
 }

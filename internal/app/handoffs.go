@@ -314,7 +314,7 @@ func (a *App) handoffView(ctx context.Context, d handoff.Draft, timings []handof
 	}
 	return HandoffView{
 		Draft: d.ID, Kind: d.Kind, Title: d.Title, State: d.State, Digest: head.Digest, Contract: d.Contract, From: terms.From, To: terms.To,
-		Since: d.UpdatedAt, Clocks: timings, Next: NextFor(d, head.Passed),
+		Since: d.UpdatedAt, Clocks: timings, Next: NextOf(d, head),
 	}, nil
 }
 

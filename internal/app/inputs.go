@@ -78,6 +78,13 @@ func (a *App) Inputs(ctx context.Context, paths []string) (Inputs, error) {
 				in.Unread = append(in.Unread, Unread{filepath.Join(path, e.Name()), "it is hidden"})
 				continue
 			}
+			if describes, err := beside(filepath.Join(path, e.Name()), e); err != nil || describes {
+				if err != nil {
+					return err
+				}
+				in.Unread = append(in.Unread, Unread{filepath.Join(path, e.Name()), "it describes the files beside it"})
+				continue
+			}
 			if err := visit(filepath.Join(path, e.Name()), level+1); err != nil {
 				return err
 			}
@@ -91,6 +98,20 @@ func (a *App) Inputs(ctx context.Context, paths []string) (Inputs, error) {
 	}
 	in.partMeetings()
 	return in, nil
+}
+
+// beside reports whether a file of a folder is its README or licence and not, by
+// what it says at its top, a document for an agent.
+func beside(path string, e fs.DirEntry) (bool, error) {
+	if !e.Type().IsRegular() || !ingest.Documentation(e.Name()) {
+		return false, nil
+	}
+	info, err := e.Info()
+	if err != nil {
+		return false, fault.Wrap(err, fault.NotFound, "app.inputs", "%s cannot be read", path)
+	}
+	f, err := describe(path, info)
+	return !f.Document(), err
 }
 
 // export reports whether the folder is the export of a chat, which is read as one.

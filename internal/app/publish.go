@@ -40,7 +40,7 @@ func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.
 	if err := a.sound(ctx, draft); err != nil {
 		return handoff.Draft{}, Plan{}, err
 	}
-	err := a.db.InTx(ctx, func(ctx context.Context) error {
+	err := a.spelled(ctx, draft, a.db.InTx(ctx, func(ctx context.Context) error {
 		d, rev, err := a.Handoff.Review(ctx, handoff.Act{Draft: draft, By: a.actor(ctx), Digest: digest, Verdict: handoff.Approve, Text: text})
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (a *App) Approve(ctx context.Context, draft, digest, text string) (handoff.
 			ID: in.Run, Kind: kindPublish, Agent: d.Agent, Status: run.Running, Input: input, Draft: d.ID,
 			StartedBy: in.By, CreatedAt: now, UpdatedAt: now,
 		}, nil)
-	})
+	}))
 	if err != nil {
 		return handoff.Draft{}, Plan{}, err
 	}

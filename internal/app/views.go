@@ -74,6 +74,15 @@ func (a *App) View(ctx context.Context, draft string, n int) (Document, error) {
 	return doc, err
 }
 
+// NextOf is NextFor with the gate named that the revision waits for.
+func NextOf(d handoff.Draft, rev handoff.Revision) []string {
+	gates, err := gatesOf(rev.Check)
+	if err != nil {
+		return NextFor(d, rev.Passed)
+	}
+	return nextAt(d, rev.Passed, gates)
+}
+
 // nextAt is NextFor with the first gate that waits for a person named.
 func nextAt(d handoff.Draft, passed bool, gates []report.Gate) []string {
 	next := NextFor(d, passed)

@@ -10,6 +10,11 @@ import (
 	"roleos/internal/fault"
 )
 
+// Untouched reports whether nothing was ever kept in the workspace on this machine.
+func Untouched(c config.Config) bool {
+	return c.Store.URL == "sqlite:"+filepath.Join(c.Dir, stateDir, "roleos.db") && !exists(filepath.Join(c.Dir, stateDir))
+}
+
 // stateDir holds the store, keys and staging copies of a workspace.
 const stateDir = ".roleos"
 

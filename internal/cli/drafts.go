@@ -154,7 +154,11 @@ func (s *session) showGates(v app.Document) error {
 		fmt.Fprintf(s.out, "%-7s %s: %s\n", g.Status, g.ID, g.Says)
 		if g.Status == "failed" || g.Status == "error" {
 			failed = true
-			fmt.Fprintf(s.out, "        at %s: %s\n        mend: %s\n", g.Where, plain(g.Observed), g.Mend)
+			at := ""
+			if g.Where != "" {
+				at = "at " + g.Where + ": "
+			}
+			fmt.Fprintf(s.out, "        %s%s\n        mend: %s\n", at, plain(g.Observed), g.Mend)
 		}
 		if g.Status == "waiting" {
 			fmt.Fprintf(s.out, "        %s\n        then: %s\n", plain(g.Observed), typed("roleos review attest "+v.Draft+" "+g.ID))
@@ -282,7 +286,7 @@ func (s *session) review(cmd *cobra.Command, act handoff.Act) error {
 		fmt.Fprintf(s.out, ", revision %d: %s", rev.N, plain(rev.Note))
 	}
 	fmt.Fprintln(s.out, ".")
-	for _, n := range app.NextFor(d, rev.Passed) {
+	for _, n := range app.NextOf(d, rev) {
 		s.next(n)
 	}
 	return nil

@@ -301,7 +301,7 @@ person of the gate's role attests, and nobody who wrote a revision of the draft.
 				return nil
 			}
 			fmt.Fprintf(s.out, "%s is attested for %s, revision %d.\n", args[1], d.ID, rev.N)
-			for _, n := range app.NextFor(d, rev.Passed) {
+			for _, n := range app.NextOf(d, rev) {
 				s.next(n)
 			}
 			return nil

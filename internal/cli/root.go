@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -55,6 +56,7 @@ type session struct {
 	cmd       *cobra.Command    // the one that runs
 	endTrace  func(error)
 	broker    *broker.Client // of a service; nil elsewhere
+	scratch   string         // folder of a store that ends with the command; "" for the workspace's own
 	app       *app.App
 	cfg       config.Config
 	origins   config.Origins
@@ -172,10 +174,12 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	if s.app != nil {
 		return s.app, nil
 	}
-	if err := s.configure(flags); err != nil {
-		return nil, err
+	if s.scratch == "" {
+		if err := s.configure(flags); err != nil {
+			return nil, err
+		}
 	}
-	o := app.Options{Config: s.cfg, LogTo: s.err, Fenced: s.fenced}
+	o := app.Options{Config: s.cfg, State: s.scratch, LogTo: s.err, Fenced: s.fenced}
 	if s.metrics != nil {
 		o.ModelEvents = s.metrics.Observe
 	}
@@ -205,7 +209,33 @@ func (s *session) start(cmd *cobra.Command, formats ...string) (*app.App, error)
 	if err := s.format(formats...); err != nil {
 		return nil, err
 	}
+	if err := s.configure(nil); err != nil {
+		return nil, err
+	}
+	if reader(cmd.Name()) && app.Untouched(s.cfg) {
+		return s.peek(cmd.Context())
+	}
 	return s.open(cmd.Context(), nil)
+}
+
+// reader reports whether a command of that name only looks.
+func reader(name string) bool {
+	switch name {
+	case "list", "show", "status", "diff", "verify", "explain", "check", "lifecycle", "doctor":
+		return true
+	}
+	return false
+}
+
+// peek opens a folder in which nothing was ever kept, to look at it: with a store
+// that ends with the command, so that looking leaves nothing behind.
+func (s *session) peek(ctx context.Context) (*app.App, error) {
+	dir, err := os.MkdirTemp("", "roleos-look-")
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "cli", "there is no folder for temporary files")
+	}
+	s.scratch, s.cfg.Store.URL = dir, "sqlite:"+filepath.Join(dir, "roleos.db")
+	return s.open(ctx, nil)
 }
 
 func (s *session) close() error {
@@ -215,6 +245,9 @@ func (s *session) close() error {
 	}
 	if s.broker != nil { // after the app: what is under way still needs it
 		errs = append(errs, s.broker.Close())
+	}
+	if s.scratch != "" {
+		errs = append(errs, os.RemoveAll(s.scratch))
 	}
 	return errors.Join(errs...)
 }

@@ -29,15 +29,18 @@ has reviewed the draft and confirmed exactly that change. The one exception: a p
 has signed a standing delegation for an agent that is autonomous in every step
 (roleos mode set); its drafts are then published without waiting.
 
-Files may be CSV, TSV, JSON, JSON Lines, XLSX, a zip of these, or folders. The
+Files may be CSV, TSV, JSON, JSON Lines, XLSX, Parquet, a zip of these, or folders. The
 columns are found by name and content; --map says otherwise and is remembered for
 files with the same header.
 
--o writes text, json, md, html or csv.`,
+-o writes text, json, md, html or csv. json is the artefact, the same for the same input;
+with --out it goes to the file, and what this run made (its draft, digest, next commands)
+is printed as JSON.`,
 		Example: `  roleos run feedback-river --sample
   roleos run feedback-river --in export.csv
   roleos run feedback-river --in export.csv --map text=comment,segment=plan+region
   roleos run feedback-river --in exports/ -o json > synthesis.json
+  roleos run feedback-river --in exports/ -o json --out synthesis.json   for a script: prints the draft's id
   roleos run feedback-river --in export.csv -o csv --out themes.csv`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -149,6 +152,13 @@ func (s *session) outcome(cmd *cobra.Command, a *app.App, o app.Outcome, path st
 	}
 	if err := s.write(v, path, o.Report); err != nil {
 		return err
+	}
+	if s.output == asJSON && path != "" {
+		// The artefact is in the file, the same bytes for the same input; what is this run's own stands here.
+		s.json(map[string]any{
+			"schema": "roleos/run/v1", "run": o.Run.ID, "draft": o.Draft.ID, "kind": o.Draft.Kind, "revision": o.Draft.Revision, "digest": v.Digest,
+			"state": o.Draft.State, "out": path, "report": o.Report, "next": v.Next,
+		})
 	}
 	if s.output != asText || path != "" {
 		s.say("Draft %s is %s. Report: %s", o.Draft.ID, strings.ReplaceAll(string(o.Draft.State), "_", " "), o.Report)

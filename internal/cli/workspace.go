@@ -87,7 +87,7 @@ func (s *session) doctorCommand() *cobra.Command {
 				return err
 			}
 			var checks []app.Check
-			a, err := s.open(cmd.Context(), nil)
+			a, err := s.start(cmd)
 			if err != nil {
 				checks = append(checks, app.Check{Name: "open", Found: err.Error()})
 			} else {

@@ -41,7 +41,7 @@ func (s *reading) content(f file, raw string) error {
 		return s.parquet(f, raw)
 	}
 	if what, mend := foreign(raw); what != "" {
-		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s is %s, which is no table", f.name, what).WithMend("%s", mend))
+		return s.refuse(f, fault.New(fault.Invalid, "ingest", "%s is %s, which is not read", f.name, what).WithMend("%s", mend))
 	}
 	source, fresh := s.source(f, raw)
 	if !fresh {
@@ -171,11 +171,11 @@ func them(n int) string {
 func foreign(raw string) (what, mend string) {
 	const asCSV = "Save it as CSV or XLSX and read that."
 	for _, m := range []struct{ magic, what, mend string }{
-		{"%PDF", "a PDF", "Export the data behind it as CSV or XLSX."},
+		{"%PDF", "a PDF", "Save its words as text, Markdown or .docx, or export the data behind it as CSV or XLSX."},
 		{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Excel workbook (.xls) or one with a password", "Open it in a spreadsheet and save it as .xlsx without a password."},
-		{"\x89PNG", "a picture (PNG)", "Export the data behind it as CSV or XLSX."},
-		{"\xFF\xD8\xFF", "a picture (JPEG)", "Export the data behind it as CSV or XLSX."},
-		{"GIF8", "a picture (GIF)", "Export the data behind it as CSV or XLSX."},
+		{"\x89PNG", "a picture (PNG)", "Write what it says into a text or Markdown file, or export the data behind it as CSV or XLSX."},
+		{"\xFF\xD8\xFF", "a picture (JPEG)", "Write what it says into a text or Markdown file, or export the data behind it as CSV or XLSX."},
+		{"GIF8", "a picture (GIF)", "Write what it says into a text or Markdown file, or export the data behind it as CSV or XLSX."},
 		{"\x1f\x8b", "packed with gzip", "Unpack it first, or pack it as ZIP."},
 		{"BZh", "packed with bzip2", "Unpack it first, or pack it as ZIP."},
 		{"7z\xBC\xAF\x27\x1C", "packed with 7-Zip", "Unpack it first, or pack it as ZIP."},
@@ -274,7 +274,7 @@ func (s *reading) archive(f file, z *zip.Reader, taken map[*zip.File]bool) error
 			s.passOver(inner.name, "neither a table nor a conversation by its name")
 			continue
 		}
-		if documentation(m.Name) {
+		if Documentation(m.Name) {
 			s.passOver(inner.name, "describes the files beside it")
 			continue
 		}

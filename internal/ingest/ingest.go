@@ -136,7 +136,7 @@ func (s *reading) path(p string) error {
 		case !readable(name):
 			s.passOver(name, "neither a table nor a conversation by its name")
 			return nil
-		case documentation(name):
+		case Documentation(name):
 			s.passOver(name, "describes the files beside it")
 			return nil
 		}
@@ -243,9 +243,9 @@ func readable(name string) bool {
 	return false
 }
 
-// documentation reports whether a file is called like those that come with every
+// Documentation reports whether a file is called like those that come with every
 // repository or data set. It speaks about the files, not for anybody in them.
-func documentation(name string) bool {
+func Documentation(name string) bool {
 	base := strings.ToLower(filepath.Base(name))
 	switch strings.TrimSuffix(base, filepath.Ext(base)) {
 	case "readme", "license", "licence", "changelog", "contributing", "code_of_conduct", "notice":

@@ -66,11 +66,12 @@ type Doubt struct {
 // resolve turns a mapping of role to column names into column indices.
 func resolve(given map[string]string, cols []tabular.Column) (map[Role][]int, error) {
 	out := map[Role][]int{}
+	var unknown, missing []string
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		role := Role(strings.ToLower(strings.TrimSpace(key)))
 		if !slices.Contains(mappable, role) {
-			return nil, fault.New(fault.Invalid, "ingest", "--map names the role %q, which does not exist", key).
-				WithMend("Roles are %s.", joinRoles())
+			unknown = append(unknown, strconv.Quote(key))
+			continue
 		}
 		out[role] = []int{}
 		if strings.TrimSpace(given[key]) == "" {
@@ -83,13 +84,23 @@ func resolve(given map[string]string, cols []tabular.Column) (map[Role][]int, er
 		for _, n := range names {
 			i := find(n, cols)
 			if i < 0 {
-				return nil, fault.New(fault.Invalid, "ingest", "--map %s=%s: there is no column %q", role, given[key], strings.TrimSpace(n)).
-					WithMend("Columns are %s.", List(cols))
+				missing = append(missing, fmt.Sprintf("%q (for %s)", strings.TrimSpace(n), role))
+				continue
 			}
 			out[role] = append(out[role], i)
 		}
 	}
-	return out, nil
+	if len(unknown)+len(missing) == 0 {
+		return out, nil
+	}
+	var what, mend []string
+	if len(unknown) > 0 {
+		what, mend = append(what, "no such role: "+strings.Join(unknown, ", ")), append(mend, "Roles are "+joinRoles()+".")
+	}
+	if len(missing) > 0 {
+		what, mend = append(what, "no such column: "+strings.Join(missing, ", ")), append(mend, "Columns are "+List(cols)+".")
+	}
+	return nil, fault.New(fault.Invalid, "ingest", "--map: %s", strings.Join(what, "; ")).WithMend("%s", strings.Join(mend, "\n"))
 }
 
 // split takes a list of names apart at its commas, but not inside a name that has commas itself.

@@ -60,9 +60,20 @@ func words(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
 }
 
+// endings are cut off a word, the longest first.
+//
+//nolint:gochecknoglobals // an immutable table
+var endings = strings.Fields("ings ing ies ied es ed s")
+
 // beginning cuts a word's ending, so that "exports" and "exporting" are what
-// "export" is.
+// "export" is, and "transfers" what "transfer" is.
 func beginning(w string) string {
+	for _, e := range endings {
+		if s, ok := strings.CutSuffix(w, e); ok && utf8.RuneCountInString(s) >= 4 {
+			w = s
+			break
+		}
+	}
 	if rs := []rune(w); len(rs) > 5 {
 		return string(rs[:max(5, len(rs)-3)])
 	}

@@ -252,6 +252,23 @@ func (c counting) Generate(ctx context.Context, r llm.Request) (llm.Response, er
 	return out, err
 }
 
+func TestAWordIsTheSameWithAnotherEnding(t *testing.T) {
+	for _, same := range []string{"export exports exporting exported", "transfer transfers", "delivery deliveries delivered", "invoice invoices invoiced", "setting settings", "column columns", "sync syncs"} {
+		ws := strings.Fields(same)
+		for _, w := range ws[1:] {
+			if beginning(w) != beginning(ws[0]) {
+				t.Errorf("%s is %s, %s is %s", ws[0], beginning(ws[0]), w, beginning(w))
+			}
+		}
+	}
+	for _, other := range []string{"transfer translate", "card care", "news new", "sing sign"} {
+		ws := strings.Fields(other)
+		if beginning(ws[0]) == beginning(ws[1]) {
+			t.Errorf("%s and %s are taken for one word", ws[0], ws[1])
+		}
+	}
+}
+
 func FuzzFree(f *testing.F) {
 	f.Add("CSV export hangs")
 	f.Add("Most of 3")

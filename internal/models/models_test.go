@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"roleos/config"
 	"roleos/internal/fault"
 	"roleos/internal/llm"
+	"roleos/internal/llm/budget"
 	"roleos/internal/llm/llmtest"
 )
 
@@ -110,3 +112,30 @@ func TestALiveModel(t *testing.T) {
 		t.Error(fmt.Sprintf("%+v", r), err)
 	}
 }
+
+// What an agent's manifest allows bounds a run whatever the settings say; a
+// stricter setting holds.
+func TestAManifestsTokensBoundARun(t *testing.T) {
+	for _, c := range []struct{ set, manifest, holds int64 }{{0, 500, 500}, {900, 500, 500}, {300, 500, 300}} {
+		m := configured(t, map[string]string{"model.provider": "fake", "model.name": "helpful", "model.limits.run.tokens": fmt.Sprint(c.set)})
+		l := &limits{}
+		o, err := Open(t.Context(), m, Deps{Ledger: l, Now: time.Now, NewID: func(p string) string { return p }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = o.For("r", "a", c.manifest, time.Now()).Generate(t.Context(), llm.Request{Messages: []llm.Message{{Role: llm.User, Text: "ready?"}}})
+		if err != nil || l.run != c.holds {
+			t.Errorf("%+v: the run may use %d (%v)", c, l.run, err)
+		}
+	}
+}
+
+// limits remembers the limit of the run's account.
+type limits struct{ run int64 }
+
+func (l *limits) Reserve(_ context.Context, _ string, _ budget.Spend, accounts []budget.Account) error {
+	l.run = accounts[0].Limit.Tokens
+	return nil
+}
+
+func (l *limits) Settle(context.Context, string, budget.Spend) error { return nil }

@@ -67,7 +67,7 @@ func (a *App) require(ctx context.Context, what string, roles ...string) error {
 		return nil
 	}
 	return fault.New(fault.Denied, "app.role", "only %s may %s; %s holds %s", strings.Join(roles, " or "), what, actor.ID, orNone(actor.Roles)).
-		WithMend("Roles stand in roleos.yaml under team.roles, for example %s: %s", actor.ID, roles[0])
+		WithMend("%s", a.rolesStand(actor.ID, roles[0]))
 }
 
 // member refuses a person whom the settings of a team give no role: a token
@@ -79,7 +79,15 @@ func (a *App) member(ctx context.Context) error {
 		return nil
 	}
 	return fault.New(fault.Denied, "app.role", "%s holds no role in this team, and may look only", actor.ID).
-		WithMend("Roles stand in roleos.yaml under team.roles, for example %s: reviewer", actor.ID)
+		WithMend("%s", a.rolesStand(actor.ID, "reviewer"))
+}
+
+// rolesStand says where somebody could be given the role.
+func (a *App) rolesStand(who, role string) string {
+	if a.cfg.Serve.OIDC.Used() {
+		return "Whoever signs in at the provider holds what serve.oidc.roles gives their groups; a token holds what team.roles gives its person."
+	}
+	return "Roles stand in roleos.yaml under team.roles, for example " + who + ": " + role
 }
 
 func orNone(roles []string) string {

@@ -63,6 +63,8 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	add("ledger", err, "Somebody changed the store. Compare with a backup; roleos audit list says what was done.", "every change set is what was planned and logged")
 	err = a.draftsHold(ctx)
 	add("drafts", err, "Somebody changed the store, or it is damaged. Restore a backup.", "every draft's newest revision is readable and logged")
+	endpoints, err := a.told(ctx)
+	add("webhooks", err, "See: roleos webhook deliveries --state dead. Then: roleos webhook resend --dead", "%s", endpoints)
 	out = append(out, a.declarations(ctx)...)
 	out = append(out, a.unfinished(ctx)...)
 	return out

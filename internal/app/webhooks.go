@@ -196,6 +196,23 @@ func (a *App) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return out, nil
 }
 
+// told says for doctor whether the endpoints can be told, and were.
+func (a *App) told(ctx context.Context) (found string, err error) {
+	all, err := a.Webhooks(ctx)
+	if err != nil || len(all) == 0 {
+		return "no endpoint is to be told", err
+	}
+	for _, w := range all {
+		if w.Trouble != "" {
+			return "", errors.New(w.Name + ": " + w.Trouble)
+		}
+		if n := w.Counts["dead"]; n > 0 {
+			return "", fmt.Errorf("%s did not take %d messages, and they were given up", w.Name, n)
+		}
+	}
+	return fmt.Sprintf("%d endpoints", len(all)), nil
+}
+
 // Deliveries lists what endpoints were or are to be told, the newest first, at
 // most 200: of one endpoint and in one state (waiting, sent, dead), or "" for all.
 func (a *App) Deliveries(ctx context.Context, endpoint, state string) ([]notify.Delivery, error) {

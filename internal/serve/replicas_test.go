@@ -217,3 +217,26 @@ func begin(ctx context.Context, addr, token, key string) (run.Run, error) {
 	}
 	return r, json.Unmarshal(data, &r)
 }
+
+// TestShownHereConfirmedThere: a person reads a change set at one replica and
+// confirms it at another, on another machine.
+func TestShownHereConfirmedThere(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	here := openIn(t, t.TempDir(), fmt.Sprintf("store: {url: %q}\n", url))
+	o, err := here.app.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := t.TempDir()
+	if err := os.CopyFS(filepath.Join(there, ".roleos", "keys"), os.DirFS(filepath.Join(here.dir, ".roleos", "keys"))); err != nil {
+		t.Fatal(err)
+	}
+	other := openIn(t, there, fmt.Sprintf("store: {url: %q}\n", url))
+	_, plan, err := here.app.Approve(t.Context(), o.Draft.ID, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.app.ConfirmPlan(t.Context(), plan.ID, plan.Ask.Want); err != nil {
+		t.Errorf("what was shown here is not confirmed there: %v", err)
+	}
+}

@@ -134,6 +134,9 @@ func TestWhatHappensIsToldOutside(t *testing.T) {
 		}
 	}
 
+	if m := w.metrics(); !strings.Contains(m, `roleos_webhook_deliveries{endpoint="plain",state="sent"} 6`) || !strings.Contains(m, `{endpoint="inside",state="waiting"} 6`) {
+		t.Errorf("the metrics do not count deliveries:\n%s", m)
+	}
 	code, list := w.ask(admin, "GET", "/webhooks", nil)
 	w.want(200, code, list)
 	code, waiting := w.ask(admin, "GET", "/webhooks/deliveries?endpoint=inside&state=waiting", nil)

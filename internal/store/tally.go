@@ -13,6 +13,7 @@ type Tally struct {
 	Sets    map[string]int64 // by target and state
 	Effects map[string]int64 // by state
 	Notices map[string]int64 // of clocks, by what they tell: reminder, breach, ...
+	Told    map[string]int64 // deliveries to endpoints outside, by endpoint and state: waiting, sent, dead
 	Audit   int64
 	// Running and Waiting are when the oldest unfinished run began and when the
 	// oldest draft that waits for a person last moved; zero for none.
@@ -22,7 +23,7 @@ type Tally struct {
 // Tally counts everything. It reads whole tables' indexes, so it is for a scrape
 // every few seconds, not for a page.
 func (db *DB) Tally(ctx context.Context) (Tally, error) {
-	t := Tally{Runs: map[string]int64{}, Drafts: map[string]int64{}, Reviews: map[string]int64{}, Sets: map[string]int64{}, Effects: map[string]int64{}, Notices: map[string]int64{}}
+	t := Tally{Runs: map[string]int64{}, Drafts: map[string]int64{}, Reviews: map[string]int64{}, Sets: map[string]int64{}, Effects: map[string]int64{}, Notices: map[string]int64{}, Told: map[string]int64{}}
 	for _, q := range []struct {
 		into  map[string]int64
 		query string
@@ -33,6 +34,7 @@ func (db *DB) Tally(ctx context.Context) (Tally, error) {
 		{t.Sets, `SELECT target || ' ' || state, count(*) FROM change_sets GROUP BY target, state`},
 		{t.Effects, `SELECT state, count(*) FROM effects GROUP BY state`},
 		{t.Notices, `SELECT CASE WHEN key LIKE 'breach%' THEN 'breach' WHEN key LIKE 'escalation%' THEN 'escalation' ELSE 'reminder' END AS what, count(*) FROM clock_notices GROUP BY what`},
+		{t.Told, `SELECT endpoint || ' ' || CASE WHEN sent_at > 0 THEN 'sent' WHEN dead_at > 0 THEN 'dead' ELSE 'waiting' END AS what, count(*) FROM webhook_deliveries GROUP BY what`},
 	} {
 		if err := db.counts(ctx, q.into, q.query); err != nil {
 			return t, err

@@ -15,8 +15,8 @@ type Workspace struct {
 	tally func(context.Context) (store.Tally, error)
 	now   func() time.Time
 
-	runs, drafts, reviews, sets, effects, notices *prometheus.Desc
-	audit, oldestRun, oldestWait, up              *prometheus.Desc
+	runs, drafts, reviews, sets, effects, notices, told *prometheus.Desc
+	audit, oldestRun, oldestWait, up                    *prometheus.Desc
 }
 
 // NewWorkspace registers the metrics in reg. They are read when a scrape comes.
@@ -32,6 +32,7 @@ func NewWorkspace(reg prometheus.Registerer, tally func(context.Context) (store.
 		sets:       desc("change_sets", "Change sets by target and state.", "target", "state"),
 		effects:    desc("effects", "Effects in the ledger by state. Unknown ones need a person.", "state"),
 		notices:    desc("clock_notices", "Notices of clocks by kind. A breach is a promise that was not kept.", "kind"),
+		told:       desc("webhook_deliveries", "What endpoints outside were or are to be told, by endpoint and state. Dead ones were given up.", "endpoint", "state"),
 		audit:      desc("audit_records", "Records of the audit log."),
 		oldestRun:  desc("oldest_run_age_seconds", "Age of the oldest run that has not ended; 0 for none."),
 		oldestWait: desc("oldest_wait_age_seconds", "How long the draft that waits longest for a person has waited; 0 for none."),
@@ -42,7 +43,7 @@ func NewWorkspace(reg prometheus.Registerer, tally func(context.Context) (store.
 
 // Describe implements prometheus.Collector.
 func (w *Workspace) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{w.runs, w.drafts, w.reviews, w.sets, w.effects, w.notices, w.audit, w.oldestRun, w.oldestWait, w.up} {
+	for _, d := range []*prometheus.Desc{w.runs, w.drafts, w.reviews, w.sets, w.effects, w.notices, w.told, w.audit, w.oldestRun, w.oldestWait, w.up} {
 		out <- d
 	}
 }
@@ -67,7 +68,7 @@ func (w *Workspace) Collect(out chan<- prometheus.Metric) {
 		desc   *prometheus.Desc
 		counts map[string]int64
 		labels int
-	}{{w.runs, t.Runs, 2}, {w.drafts, t.Drafts, 2}, {w.reviews, t.Reviews, 1}, {w.sets, t.Sets, 2}, {w.effects, t.Effects, 1}, {w.notices, t.Notices, 1}} {
+	}{{w.runs, t.Runs, 2}, {w.drafts, t.Drafts, 2}, {w.reviews, t.Reviews, 1}, {w.sets, t.Sets, 2}, {w.effects, t.Effects, 1}, {w.notices, t.Notices, 1}, {w.told, t.Told, 2}} {
 		for name, n := range g.counts {
 			labels := strings.SplitN(name, " ", g.labels)
 			for len(labels) < g.labels {

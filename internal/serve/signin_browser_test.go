@@ -98,11 +98,32 @@ func TestThreePeopleSignInAndDecide(t *testing.T) {
 			}))
 		}
 	}
+	axe, _ := os.ReadFile(os.Getenv("ROLEOS_TEST_AXE")) // axe.min.js, for who wants it looked at
+	accessible := func(ctx context.Context, name string) {
+		if len(axe) == 0 {
+			return
+		}
+		var found string
+		drive(ctx, "axe on "+name, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) (err error) {
+			if _, err = cdp.Call(ctx, tab, cdppage.SetBypassCSP, cdppage.SetBypassCSPParams{Enabled: true}); err != nil {
+				return err
+			}
+			if _, err = chromedp.Evaluate[bool](string(axe)+";true")(ctx, tab); err != nil {
+				return err
+			}
+			found, err = chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => [v.id, v.nodes.map((n) => n.html)])))`, chromedp.EvalAwaitPromise)(ctx, tab)
+			return err
+		}))
+		if found != "[]" {
+			t.Errorf("axe on %s: %s", name, found)
+		}
+	}
 	button := func(text string) string { return `//button[text()="` + text + `"]` }
 	come := func(name, to string) context.Context {
 		ctx := person()
 		drive(ctx, name+" asks for a page", chromedp.Navigate(s.srv.URL+to), chromedp.WaitVisible(chromedp.CSS("a.act")))
 		look(ctx, "signin-"+name)
+		accessible(ctx, "the sign-in page")
 		drive(ctx, name+" signs in", chromedp.Click(chromedp.CSS("a.act")), chromedp.WaitVisible(chromedp.CSS("#"+name)), chromedp.Click(chromedp.CSS("#"+name)))
 		return ctx
 	}
@@ -110,6 +131,7 @@ func TestThreePeopleSignInAndDecide(t *testing.T) {
 	stranger := come("visitor", "/")
 	drive(stranger, "no role, no way in", says("none of their groups has a role here"), says("builders, owners, product"))
 	look(stranger, "signin-refused")
+	accessible(stranger, "a refusal")
 
 	var rows bytes.Buffer
 	rows.WriteString("id,text\n")
@@ -152,6 +174,7 @@ func TestThreePeopleSignInAndDecide(t *testing.T) {
 
 	drive(bob, "signs out", chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)), says("You are signed out of roleos."), says("still knows you in this browser"))
 	look(bob, "signed-out")
+	accessible(bob, "the page after signing out")
 	drive(bob, "signs out there too", chromedp.Click(`//a[text()="Sign out there too"]`), says("Signed out"), chromedp.Click(chromedp.CSS("#back")), says("Sign in to roleos"))
 	drive(bob, "has to say who he is", chromedp.Click(chromedp.CSS("a.act")), says("Who are you?"))
 }

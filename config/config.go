@@ -30,6 +30,7 @@ type Config struct {
 	Webhooks       Webhooks       `mapstructure:"webhooks"`
 	Handoff        Handoff        `mapstructure:"handoff"`
 	Governance     Governance     `mapstructure:"governance"`
+	Retention      Retention      `mapstructure:"retention"`
 	Delegation     Delegation     `mapstructure:"delegation"`
 	Grants         Grants         `mapstructure:"grants"`
 	Publish        Publish        `mapstructure:"publish"`
@@ -134,6 +135,13 @@ type Team struct {
 	// Roles maps a person ("person:ana") to the roles they hold. In solo mode the
 	// one person there is holds all of them.
 	Roles map[string][]string `mapstructure:"roles"`
+}
+
+// Retention says how long what people wrote is kept, in days; 0 keeps it for ever.
+type Retention struct {
+	Originals int `mapstructure:"originals_days"`
+	Records   int `mapstructure:"records_days"`
+	Journal   int `mapstructure:"journal_days"`
 }
 
 // Governance says how long an owner's word holds.

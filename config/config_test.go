@@ -74,7 +74,7 @@ func TestDefaultsNeedNoFile(t *testing.T) {
 		Webhooks:  config.Webhooks{Endpoints: map[string]string{}, Events: map[string][]string{}, Secrets: ".roleos/webhooks", Private: "none", Titles: "none"},
 		Review:    config.Review{Mode: "solo"}, Serve: config.Serve{Listen: "127.0.0.1:8484", Origin: "none", OIDC: config.OIDC{
 			Issuer: "none", ClientID: "none", ClientSecretFile: "none", Scopes: "openid profile email", PersonClaim: "email", GroupsClaim: "groups", Roles: map[string][]string{},
-		}}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
+		}}, Team: config.Team{Roles: map[string][]string{}}, Governance: config.Governance{AttestEveryDays: 90}, Retention: config.Retention{Journal: 90}, Grants: config.Grants{Expiry: 15 * time.Minute},
 		Publish: config.Publish{Root: "context"},
 		Tracker: config.Tracker{Kind: "none", URL: "none", Project: "none", StagingProject: "none", KeyFile: "none"}, Report: config.Report{Dir: "reports"}, Log: config.Log{Level: "warn"},
 		Telemetry: config.Telemetry{TracesURL: "none", HeadersEnv: "none", TraceFile: "none"},
@@ -232,8 +232,8 @@ func TestAllMistakesAreNamedAtOnce(t *testing.T) {
 }
 
 func TestALargeFileIsRefused(t *testing.T) {
-	_, _, err := config.Load(config.Options{Workspace: workspace(t, strings.Repeat("# padding\n", 2_000))})
-	if err == nil || !strings.Contains(err.Error(), "larger than 16KiB") {
+	_, _, err := config.Load(config.Options{Workspace: workspace(t, strings.Repeat("# padding\n", 4_000))})
+	if err == nil || !strings.Contains(err.Error(), "larger than 20KiB") {
 		t.Errorf("error = %v, want a refusal that names the bound", err)
 	}
 }

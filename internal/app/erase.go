@@ -198,7 +198,7 @@ func (e *erasing) pick(ctx context.Context) (err error) {
 	}
 	err = each(func(c store.Chunk, r *evidence.Record, original string) {
 		name := names[c.Set][r.Source].Name
-		picks := e.sel.Picks(r, original)
+		picks := e.before.IsZero() && e.sel.Picks(r, original)
 		if !e.before.IsZero() {
 			picks = r.Erased == nil && c.CreatedAt.Before(e.before)
 		}
@@ -222,7 +222,7 @@ func (e *erasing) pick(ctx context.Context) (err error) {
 			WithMend("Say which file it is from.")
 	}
 	return each(func(c store.Chunk, r *evidence.Record, original string) {
-		if !places[place{r.Source, r.Origin}] || r.Erased != nil {
+		if !places[place{r.Source, r.Origin}] || r.Erased != nil || !e.before.IsZero() && !c.CreatedAt.Before(e.before) {
 			if e.sel.Mentions(r) {
 				e.plan.Mentions++
 			}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"roleos/internal/app"
 	"roleos/internal/artefact"
@@ -221,4 +222,68 @@ func (f *office) everywhere(words string) []string {
 		}
 	}
 	return out
+}
+
+// TestWhatWasKeptLongEnough: after their days unmasked texts and stored files go,
+// then what records said, and the journals of finished runs; the drafts, their
+// figures and the log stay.
+func TestWhatWasKeptLongEnough(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { keptLongEnough(t, map[string]string{}) })
+	t.Run("PostgreSQL", func(t *testing.T) { keptLongEnough(t, map[string]string{"store.url": storetest.PostgresURL(t)}) })
+}
+
+func keptLongEnough(t *testing.T, flags map[string]string) {
+	flags["retention.originals_days"], flags["retention.records_days"], flags["retention.journal_days"] = "30", "60", "10"
+	f := newOffice(t, flags, app.Options{})
+	ctx := t.Context()
+	up, err := f.PutUpload(ctx, "tickets.csv", personalExport())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := f.Run(ctx, app.RunRequest{Agent: "feedback-river", Uploads: []app.Upload{up}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Store().Exec(ctx, `UPDATE record_sets SET created_at = ?`, f.now.UnixNano()) // the store was opened with this time, or with the true one
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(days int) app.Retained {
+		f.later(time.Duration(days) * 24 * time.Hour)
+		got, err := f.Retain(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := step(20); got.Originals+got.Files+got.Records != 0 {
+		t.Errorf("after 20 days: %+v", got)
+	}
+	if got := step(20); got.Originals != 1 || got.Files != 1 || got.Records != 0 {
+		t.Errorf("after 40 days: %+v", got)
+	}
+	if found := f.everywhere("ana.silva@"); len(found) > 0 {
+		t.Errorf("an address stands in %v", found)
+	}
+	if got := step(40); got.Records != 62 {
+		t.Errorf("after 80 days: %+v", got)
+	}
+	if found := f.everywhere("Saint Vincent"); len(found) > 0 {
+		t.Errorf("the words stand in %v", found)
+	}
+	if got := step(1); got != (app.Retained{}) {
+		t.Errorf("a second time: %+v", got)
+	}
+	gates, err := f.CheckAgain(ctx, o.Draft.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range gates {
+		if g.Status != "passed" {
+			t.Errorf("gate %s is %s: %s %s", g.ID, g.Status, g.Where, g.Observed)
+		}
+	}
+	if r, _, err := f.VerifyAudit(ctx, ""); err != nil || !r.Intact() {
+		t.Errorf("the log: %+v %v", r, err)
+	}
 }

@@ -3,13 +3,16 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"roleos/agents/feedbackriver"
 	"roleos/config"
 	"roleos/internal/artefact"
+	"roleos/internal/erase"
 	"roleos/internal/fault"
 	"roleos/internal/handoff"
 	"roleos/internal/roles"
@@ -55,7 +58,7 @@ func (a *App) Work(ctx context.Context) error {
 	if err := a.KeepTime(ctx); err != nil {
 		return err
 	}
-	loops := []func(context.Context){a.leadWorkflows}
+	loops := []func(context.Context){a.leadWorkflows, a.keepRetaining}
 	if relay != nil {
 		loops = append(loops, func(ctx context.Context) { a.keepTelling(ctx, relay) })
 	}
@@ -181,5 +184,137 @@ func (a *App) whileOpen(ctx context.Context, loops []func(context.Context)) {
 	a.endKeeping = func() {
 		cancel()
 		done.Wait()
+	}
+}
+
+// Retained is what was dropped because it was kept long enough.
+type Retained struct {
+	Journals  int // of finished runs
+	Originals int // slices of unmasked texts
+	Files     int // as they were stored for runs
+	Records   int // erased
+}
+
+// Retain drops what was kept as long as the settings say. Once is enough for all
+// replicas; what has gone is found no more.
+func (a *App) Retain(ctx context.Context) (out Retained, err error) {
+	keep := a.cfg.Retention
+	past := func(days int) time.Time { return a.now().UTC().AddDate(0, 0, -days) }
+	err = a.db.Exclusive(ctx, "retain", func(ctx context.Context) (err error) {
+		if keep.Journal > 0 {
+			if out.Journals, err = a.engine.Prune(ctx, past(keep.Journal)); err != nil {
+				return err
+			}
+		}
+		if keep.Originals > 0 {
+			if err = a.dropOriginals(ctx, past(keep.Originals), &out); err != nil {
+				return err
+			}
+		}
+		if keep.Records > 0 {
+			out.Records, err = a.eraseOld(ctx, past(keep.Records))
+		}
+		return err
+	})
+	return out, err
+}
+
+// eraseOld erases all records that were read before the time.
+func (a *App) eraseOld(ctx context.Context, before time.Time) (int, error) {
+	ctx = WithActor(ctx, Actor{ID: "roleos", Solo: true})
+	e, err := a.erasing(ctx, erase.Selection{By: "retention"}, before)
+	if err == nil {
+		err = e.survey(ctx)
+	}
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return e.plan.Count, e.do(ctx)
+}
+
+// dropOriginals drops unmasked texts, and files as they came, that no younger
+// reading needs.
+func (a *App) dropOriginals(ctx context.Context, before time.Time, out *Retained) error {
+	chunks, err := a.db.Chunks(ctx)
+	if err != nil {
+		return err
+	}
+	old, young := map[string]bool{}, map[string]bool{}
+	files := map[string]bool{} // digests of what was read
+	for _, c := range chunks {
+		into := old
+		if !c.CreatedAt.Before(before) {
+			into = young
+		}
+		sources, err := a.db.Sources(ctx, c.Set)
+		if err != nil {
+			return err
+		}
+		for _, s := range sources {
+			into[s.Digest], files[s.Digest] = true, true
+		}
+		if c.Originals != "" {
+			into[c.Originals] = true
+		}
+	}
+	err = a.db.InTx(ctx, func(ctx context.Context) error {
+		*out = Retained{Journals: out.Journals}
+		for _, digest := range slices.Sorted(maps.Keys(old)) {
+			if young[digest] {
+				continue
+			}
+			body, err := a.db.Blob(ctx, digest)
+			switch {
+			case err != nil && fault.KindOf(err) == fault.NotFound, err == nil && len(body) == 0:
+				continue
+			case err != nil:
+				return err
+			case files[digest]:
+				out.Files++
+				err = a.db.DropBlob(ctx, digest)
+			default:
+				out.Originals++
+				err = a.db.RedactBlob(ctx, digest, nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if out.Files+out.Originals == 0 {
+			return nil
+		}
+		return a.log.Append(ctx, "originals.dropped", "roleos", "retention", map[string]any{"before": before, "files": out.Files, "originals": out.Originals})
+	})
+	if err != nil || out.Files+out.Originals == 0 {
+		return err
+	}
+	return a.db.Compact(ctx)
+}
+
+// retainEvery is how often a process that stays looks what was kept long enough.
+const retainEvery = 24 * time.Hour
+
+// keepRetaining looks at once and then every day until ctx ends.
+func (a *App) keepRetaining(ctx context.Context) {
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		got, err := a.Retain(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			a.logger.WarnContext(ctx, "what was kept long enough was not dropped", slog.Any("error", err))
+		case got != Retained{}:
+			a.logger.InfoContext(ctx, "dropped what was kept long enough", slog.Any("what", got))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }

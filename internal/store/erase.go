@@ -24,6 +24,13 @@ func (db *DB) RedactBlob(ctx context.Context, digest string, left []byte) error 
 	return db.failed("erase", err)
 }
 
+// DropBlob forgets the bytes named digest. Nothing may refer to them: it is for
+// files as they came.
+func (db *DB) DropBlob(ctx context.Context, digest string) error {
+	_, err := db.q(ctx).ExecContext(ctx, `DELETE FROM blobs WHERE digest = ?`, digest)
+	return db.failed("erase", err)
+}
+
 // IsErased reports whether something of the bytes named digest was erased.
 func (db *DB) IsErased(ctx context.Context, digest string) (bool, error) {
 	var codec int

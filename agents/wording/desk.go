@@ -180,17 +180,22 @@ type Sheet struct {
 func Block(handle, text string) llm.Block { return llm.Block{ID: handle, Text: cut(text)} }
 
 // Ask asks with a prompt about every sheet, some at a time, and returns the
-// answers in the sheets' order. An answer that failed for its content only, such
+// answers in the sheets' order. Sheets past the prompt's budget of calls are not
+// asked, and have no answer. An answer that failed for its content only, such
 // as one of the wrong form, is nil; any other failure is returned.
 func Ask[A any](ctx context.Context, d *Desk, prompt string, sheets []Sheet) ([]*A, error) {
 	p, err := d.prompts.Find(prompt)
 	if err != nil {
 		return nil, err
 	}
+	answers, errs := make([]*A, len(sheets)), make([]error, len(sheets))
 	d.mu.Lock()
 	d.total += len(sheets)
+	if n := len(sheets) - p.Budget.Calls; n > 0 { // more than the prompt may be asked in one run
+		d.unanswered += n
+		sheets = sheets[:p.Budget.Calls]
+	}
 	d.mu.Unlock()
-	answers, errs := make([]*A, len(sheets)), make([]error, len(sheets))
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	for i, s := range sheets {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,8 +12,6 @@ import (
 
 	"roleos/config"
 	"roleos/internal/app"
-	"roleos/internal/artefact"
-	"roleos/internal/evidence"
 	"roleos/internal/handoff"
 	"roleos/internal/llm/llmtest"
 	"roleos/internal/llm/pipeline"
@@ -34,84 +31,39 @@ func withModel(t *testing.T, provider, name string, events func(pipeline.Event))
 	return a
 }
 
-// TestAModelThatAttacksInventsNothing words real feedback with a model that
-// invents quotes, ids and figures and obeys whatever a record says, and looks for
-// what of it got into the drafts. With ROLEOS_TEST_MODELS=full that is every file.
-func TestAModelThatAttacksInventsNothing(t *testing.T) {
-	const folder = "../../../shared/data/feedback"
-	all := os.Getenv("ROLEOS_TEST_MODELS") == "full"
-	var files []string
-	for _, pattern := range []string{"support*.csv", "cfpb*.csv", "*.json", "samples_315/*.csv", "app_reviews/*.csv", "*.csv"} {
-		found, err := filepath.Glob(filepath.Join(folder, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if pattern == "*.csv" && !all {
-			break
-		}
-		for i, f := range found {
-			if !strings.HasSuffix(f, ".labels.csv") && (all || i < 3) {
-				files = append(files, f)
-			}
-		}
-	}
-	if len(files) == 0 {
-		t.Skip("SKIPPED: no real feedback at ../shared/data/feedback")
-	}
+// TestWhatALyingModelLeavesPassesTheContract drafts from real input with a model
+// that lies and obeys whatever a text says. That it invents nothing is held to
+// the records in internal/injection.
+func TestWhatALyingModelLeavesPassesTheContract(t *testing.T) {
+	const folder = "../../../shared/data/"
 	a := withModel(t, "fake", "adversarial", nil)
-	dropped := 0
-	for _, file := range files {
-		o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Paths: []string{file}})
+	for _, c := range []struct{ agent, pattern string }{
+		{"feedback-river", "feedback/support*15.csv"},
+		{"feedback-river", "feedback/cfpb*.csv"},
+		{"feedback-river", "feedback/app_reviews/*.csv"},
+		{"stakeholder-synthesizer", "meetings/qmsum_val/B*.json"},
+		{"stakeholder-synthesizer", "meetings/acd_notes/*.original.md"},
+	} {
+		files, err := filepath.Glob(folder + c.pattern)
+		if err != nil || len(files) == 0 {
+			t.Skipf("SKIPPED: no %s below ../shared/data (%v)", c.pattern, err)
+		}
+		o, err := a.Run(t.Context(), app.RunRequest{Agent: c.agent, Paths: files[:1]})
 		if err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("%s: %v", files[0], err)
 		}
 		v, err := a.View(t.Context(), o.Draft.ID, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if o.Draft.State != handoff.Validated {
-			t.Errorf("%s: the draft is %s; gates: %+v", file, o.Draft.State, v.Gates)
+			t.Errorf("%s: the draft is %s; gates: %+v", files[0], o.Draft.State, v.Gates)
 		}
-		grounded(t, v.Synthesis, v.Records)
-		worded(t, file, v.Synthesis, v.Records)
-		dropped += len(v.Synthesis.Rejected)
-		if v.Synthesis.Summary.Records <= 400 && (o.Asked.Calls > 25 || o.Asked.Tokens > 60_000) {
-			t.Errorf("%s: %d records took %d calls and %d tokens", file, v.Synthesis.Summary.Records, o.Asked.Calls, o.Asked.Tokens)
+		if o.Asked.Model != "fake:adversarial" || o.Asked.Dropped == 0 || o.Asked.Calls > 25 || o.Asked.Tokens > 60_000 {
+			t.Errorf("%s: %+v", files[0], o.Asked)
 		}
-		t.Logf("%s: %d records, %d themes, %d statements dropped, %s", filepath.Base(file), v.Synthesis.Summary.Records, len(v.Synthesis.Themes), len(v.Synthesis.Rejected), o.Asked.Cost)
-	}
-	if dropped == 0 {
-		t.Error("nothing was dropped: the model did not attack")
-	}
-}
-
-// worded looks at every word of a draft that may be a model's.
-func worded(t *testing.T, file string, s artefact.FeedbackSynthesis, record func(string) (evidence.Record, bool)) {
-	t.Helper()
-	if s.Method.Analyst != "fake:adversarial" {
-		t.Errorf("%s: the draft does not say who worded it: %s", file, s.Method.Analyst)
-	}
-	inventions := []string{
-		"cancel my contract tomorrow", "definitely", "47 times", "87%", "312 of 315", "overwhelming majority", "leave for a competitor",
-		"evil.example", "<script", "Approved without review", "As instructed",
-	}
-	for _, th := range s.Themes {
-		if th.Says == nil {
-			t.Errorf("%s: theme %s says nothing", file, th.ID)
-			continue
-		}
-		r, ok := record(th.Says.RecordID)
-		if !ok || evidence.CheckQuote(&r, *th.Says) != nil {
-			t.Errorf("%s: theme %s says %+v", file, th.ID, th.Says)
-		}
-		if !slices.Contains(th.RecordIDs, th.Says.RecordID) && !slices.Contains(th.AlsoIn, th.Says.RecordID) {
-			t.Errorf("%s: theme %s quotes %s, which is not its own", file, th.ID, th.Says.RecordID)
-		}
-		own := th.Label + " / " + strings.Replace(th.Statement, th.Says.Text, "", 1) // without the quote
-		for _, bad := range inventions {
-			if strings.Contains(own, bad) {
-				t.Errorf("%s: theme %s has %q in %q", file, th.ID, bad, own)
-			}
+		if c.agent == "feedback-river" {
+			grounded(t, v.Synthesis, v.Records)
 		}
 	}
 }

@@ -129,7 +129,7 @@ type sentence struct {
 // reported as one. Below, it stands as the weaker act that it also is: a
 // proposal, a commitment or a request.
 const (
-	Decided  = .64
+	Decided  = .60
 	Assigned = .68
 	least    = .45 // of everything else
 )
@@ -143,6 +143,7 @@ func Analyze(turns []Turn) *Result {
 	a.split()
 	a.follow()
 	a.judge()
+	a.again()
 	a.oppose()
 	a.collect()
 	a.answers()

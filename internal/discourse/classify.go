@@ -62,8 +62,8 @@ func (r *reader) read(ts []token) []reading {
 		if w := ts[h.to-1].word; d.act == Decision && w == "keep" && h.to < len(ts) && strings.HasSuffix(ts[h.to].word, "ing") {
 			continue // "we will keep working"
 		}
-		if d.negated && d.act == Decision {
-			continue // "we have not decided"
+		if d.act == Decision && (d.negated || decidesNothing(ts)) {
+			continue // "we have not decided", "we will not make a decision today"
 		}
 		if old, ok := best[d.act]; !ok || d.score > old.score {
 			if ok { // several signs of one act bear each other out
@@ -124,6 +124,22 @@ func (r *reader) read(ts []token) []reading {
 		out = append(out, q)
 	}
 	return out
+}
+
+// decidesNothing reports whether a sentence says that nothing is decided: a no, and at
+// most three words behind it the word for it.
+func decidesNothing(ts []token) bool {
+	for i, t := range ts {
+		if !negations[t.word] {
+			continue
+		}
+		for _, n := range ts[i+1 : min(i+5, len(ts))] {
+			if strings.HasPrefix(n.word, "decision") || n.word == "decide" || n.word == "decided" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // calls reports whether a sentence asks if anybody is against it.

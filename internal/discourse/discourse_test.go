@@ -259,3 +259,57 @@ func TestAnAnswerIsNoQuestionAndFromSomebodyElse(t *testing.T) {
 		t.Error("a question nobody answered has an answer")
 	}
 }
+
+// What is decided and said again at the end is one decision; another number, another
+// owner or a no makes another one.
+func TestWhatIsSaidTwiceIsListedOnce(t *testing.T) {
+	count := func(texts ...string) (decisions, actions int) {
+		var turns []Turn
+		for i, text := range texts {
+			turns = append(turns, Turn{ID: string(rune('a' + i)), Speaker: []string{"Ada Example", "Ben Sample"}[i%2], Thread: "t", Text: text})
+		}
+		for _, s := range Analyze(turns).Statements {
+			switch s.Act {
+			case Decision:
+				decisions++
+			case Action:
+				actions++
+			}
+		}
+		return decisions, actions
+	}
+	const filler = "The weather in the mountains was fine and the trains were full of people."
+	for name, c := range map[string]struct {
+		texts              []string
+		decisions, actions int
+	}{
+		"said again":     {[]string{"We decided to move the export to the nightly job.", filler, "So to sum up, it was decided to move the export to the nightly job."}, 1, 0},
+		"another number": {[]string{"We decided to keep the export logs for 30 days.", filler, "We decided to keep the export logs for 90 days."}, 2, 0},
+		"the opposite":   {[]string{"We will use the nightly job for the export.", filler, "We will not use the nightly job for the export."}, 2, 0},
+		"work, twice":    {[]string{"Action: Ada to write the migration guide for partners.", filler, "Action: Ada to write the migration guide for partners."}, 0, 1},
+		"none was made":  {[]string{"We won't make any decision about the export today.", filler, "We did not decide about the nightly export yet."}, 0, 0},
+		"another owner":  {[]string{"Action: Ada to review the migration guide.", filler, "Action: Ben to review the migration guide."}, 0, 2},
+	} {
+		if d, a := count(c.texts...); d != c.decisions || a != c.actions {
+			t.Errorf("%s: %d decisions and %d actions, want %d and %d", name, d, a, c.decisions, c.actions)
+		}
+	}
+}
+
+func TestAPlainQuestionTakesNoSide(t *testing.T) {
+	conflicts := func(reply string) int {
+		return len(Analyze([]Turn{
+			{ID: "1", Speaker: "Ada Example", Thread: "t", Text: "We should charge every partner a fee for the export of reports."},
+			{ID: "2", Speaker: "Ben Sample", Thread: "t", Text: reply},
+		}).Conflicts)
+	}
+	for reply, want := range map[string]int{
+		"But you mean a fee for the export of large reports only?":             0,
+		"I do not agree, a fee for the export of reports drives them away.":    1,
+		"I would say no, why would we charge a fee for the export of reports?": 1,
+	} {
+		if got := conflicts(reply); got != want {
+			t.Errorf("%q: %d conflicts, want %d", reply, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package discourse
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -317,4 +318,73 @@ func (a *analysis) join(in []Statement) []Statement {
 		out = append(out, s)
 	}
 	return out
+}
+
+const (
+	sameMatter = .75 // share of the weight of the shorter one's words that two sayings of one thing have in common
+	sameWords  = 3   // words that they have in common at least
+)
+
+// again finds decisions and actions that were said before in the same conversation,
+// and keeps the best supported one of each. The others stand as the weaker act that
+// they also are. What differs in a number, or says no where the other says yes, is another matter.
+func (a *analysis) again() {
+	var kept []int
+	order := make([]int, 0, len(a.res.Statements))
+	for i, s := range a.res.Statements {
+		if s.Act == Decision || s.Act == Action {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(a.res.Statements[y].Score, a.res.Statements[x].Score) })
+	for _, i := range order {
+		s := &a.res.Statements[i]
+		if !slices.ContainsFunc(kept, func(k int) bool { return a.saysSame(&a.res.Statements[k], s) }) {
+			kept = append(kept, i)
+			continue
+		}
+		s.Cue = "said before: " + s.Cue
+		if s.Act == Decision {
+			s.Act = Proposal
+		} else {
+			s.Act = Commitment
+		}
+	}
+}
+
+func (a *analysis) saysSame(x, y *Statement) bool {
+	if x.Act != y.Act || a.says(x) != a.says(y) || a.turns[x.Turn].Thread != a.turns[y.Turn].Thread || x.Owner >= 0 && y.Owner >= 0 && x.Owner != y.Owner {
+		return false
+	}
+	small, large := x.Words, y.Words
+	if len(small) > len(large) {
+		small, large = large, small
+	}
+	both, all, n := 0.0, 0.0, 0
+	for _, w := range small {
+		all += a.weight(w)
+		if has(large, w) {
+			both += a.weight(w)
+			n++
+		}
+	}
+	one, other := digits(a.turns[x.Turn].Text[x.Start:x.End]), digits(a.turns[y.Turn].Text[y.Start:y.End])
+	return (n >= sameWords && both >= sameMatter*all || n >= 2 && n == len(large)) && (len(one) == 0 || len(other) == 0 || slices.Equal(one, other))
+}
+
+// says reports whether a statement says yes: whether none of its sentences has a no.
+func (a *analysis) says(s *Statement) bool {
+	for k := a.of[s.Turn][0]; k < a.of[s.Turn][1]; k++ {
+		if x := &a.sentences[k]; x.denies && x.Start < s.End && s.Start < x.End {
+			return false
+		}
+	}
+	return !s.Against
+}
+
+// digits returns the numbers of a text, each once, sorted.
+func digits(text string) []string {
+	out := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -59,6 +59,7 @@ const (
 	lookBack   = 5   // turns that a reply may reach back over
 	near       = 14  // turns within which replies are about one object
 	opposition = .55 // score from which a disagreement counts
+	edge       = .7  // force from which a stance shows in a question without a question word
 )
 
 // oppose finds the replies and the conflicts in them.
@@ -261,10 +262,11 @@ func (a *analysis) conflict(rs []Reply) (Conflict, bool) {
 }
 
 // onlyAsks reports whether a sentence asks for information and so takes no side:
-// not "why would we ...?" or "is that not ...?", and nothing that also asks for something.
+// not "why would we ...?" or "is that not ...?", not "that is too expensive, right?",
+// and nothing that also asks for something.
 func (a *analysis) onlyAsks(k int) bool {
 	x := &a.sentences[k]
-	if !x.asks || x.denies || x.opens == "why" || !questionWords[x.opens] {
+	if !x.asks || x.denies || x.opens == "why" || !questionWords[x.opens] && x.force >= edge {
 		return false
 	}
 	return !slices.ContainsFunc(x.readings, func(d reading) bool {

@@ -15,9 +15,11 @@ import (
 	"strings"
 	"time"
 
+	"roleos/agents"
 	"roleos/internal/audit"
 	"roleos/internal/fault"
 	"roleos/internal/llm/budget"
+	"roleos/internal/models"
 	"roleos/internal/notify"
 	"roleos/internal/store/outbox"
 	"roleos/internal/target/webhook"
@@ -141,18 +143,26 @@ func (a *App) keepTelling(ctx context.Context, r *notify.Relay) {
 	}
 }
 
-// usedBudgets returns the day's accounts that have a limit, by how much is used.
+// usedBudgets returns today's accounts, of all agents and of each, by how much of
+// their limits was really used. What calls have reserved does not count.
 func (a *App) usedBudgets(ctx context.Context) ([]notify.Budget, error) {
-	s, err := a.Spending(ctx, 1)
-	if err != nil || s.Model == "none" {
+	all, err := agents.Manifests()
+	if err != nil {
 		return nil, err
 	}
-	var out []notify.Budget
-	for _, d := range s.Days {
-		out = append(out, notify.Budget{Account: "day:" + d.Day.Format(time.DateOnly), Share: usedShare(d.Used, d.Limit)})
+	accounts := map[string]budget.Spend{}
+	for _, m := range all {
+		for _, x := range models.Accounts(a.cfg.Model.Limits, "", m.ID, a.now())[1:] { // a run's own ends with it
+			accounts[x.Name] = x.Limit
+		}
 	}
-	for _, x := range s.Agents {
-		out = append(out, notify.Budget{Account: "agent:" + x.Agent + ":" + s.Days[0].Day.Format(time.DateOnly), Share: usedShare(x.Used, x.Limit)})
+	var out []notify.Budget
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		used, _, err := a.db.Spent(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, notify.Budget{Account: name, Share: usedShare(used, accounts[name])})
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ import (
 	"roleos/internal/app"
 	"roleos/internal/audit"
 	"roleos/internal/fault"
+	"roleos/internal/llm/budget"
 	"roleos/internal/store/storetest"
 	"roleos/internal/target/webhook/webhooktest"
 )
@@ -157,6 +158,48 @@ func TestWhatHappensIsToldOutside(t *testing.T) {
 	until(t, 10*time.Second, "it is sent again under its id", func() bool { return plain.Taken()[event] == 2 })
 	if code, out := w.ask(admin, "POST", "/webhooks/deliveries/evt-none/resend", map[string]any{}); code != 404 {
 		t.Errorf("resending nothing: %d %v", code, out)
+	}
+}
+
+// TestABudgetIsTold: at four fifths of a day's budget, and when it is used up; each
+// once, and not for what is only reserved.
+func TestABudgetIsTold(t *testing.T) {
+	r := webhooktest.New(t)
+	settings := fmt.Sprintf("webhooks: {endpoints: {chat: %q}, private: chat}\nmodel: {limits: {day: {calls: 10, tokens: 0}, agent_day: {calls: 10, tokens: 0}}}\n", r.URL)
+	w := openIn(t, hooked(t, settings, "chat"), settings)
+	today := time.Now().UTC().Format(time.DateOnly)
+	spend := func(id, account string, calls int64, settled bool) {
+		t.Helper()
+		need := budget.Spend{Calls: calls}
+		err := w.app.Store().Reserve(t.Context(), id, need, []budget.Account{{Name: account}})
+		if err == nil && settled {
+			err = w.app.Store().Settle(t.Context(), id, need)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	spend("a", "day:"+today, 8, true)
+	spend("b", "agent:feedback-river:"+today, 10, true)
+	spend("c", "agent:pitch-shaper:"+today, 10, false)
+	if err := w.app.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 10*time.Second, "budgets are told", func() bool { return len(r.Taken()) >= 3 })
+	var got []string
+	for _, body := range r.Bodies() {
+		var m struct {
+			Type string
+			Data map[string]string
+		}
+		if err := json.Unmarshal([]byte(body), &m); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m.Type+" "+strings.TrimSuffix(m.Data["id"], ":"+today))
+	}
+	slices.Sort(got)
+	if want := []string{"budget.exhausted agent:feedback-river", "budget.warned agent:feedback-river", "budget.warned day"}; !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
 	}
 }
 

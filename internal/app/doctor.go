@@ -48,6 +48,7 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	add("keys", a.keysAreSecret(), "Run: chmod 600 "+a.stateFile("keys", "*"), "readable by their owner only")
 	_, err = agents.Manifests()
 	add("agents", err, "", "every manifest is complete")
+	add("switch", a.mayRun(ctx), "", "nobody has stopped all agents")
 	err = a.answeredFor(ctx)
 	add("governance", err, "", "somebody answers for every agent and workflow that was attested here")
 	r, against, err := a.VerifyAudit(ctx, "")

@@ -168,6 +168,9 @@ func (a *App) ProposeTickets(ctx context.Context, draft string, most int) (Plan,
 		return Plan{}, fault.New(fault.Invalid, op, "no issue tracker is set up").
 			WithMend("Set tracker.kind, tracker.project and tracker.key_file; see: roleos config show")
 	}
+	if err := a.mayRun(ctx); err != nil {
+		return Plan{}, err
+	}
 	d, rev, s, err := a.synthesis(ctx, draft, 0)
 	if err != nil {
 		return Plan{}, err

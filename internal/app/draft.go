@@ -127,19 +127,22 @@ func (a *App) draftSteps(c *engine.Context, in draftInput) (draftOutput, error) 
 	out := draftOutput{Draft: in.Draft}
 	progress := a.watcher(in.Run)
 	var err error
-	out.Collection, err = step(a, c, in.Run, "collect", func(ctx context.Context) (string, error) {
+	out.Collection, err = step(a, c, in.Run, "collect", whileRunning(a, func(ctx context.Context) (string, error) {
 		return a.collect(ctx, in, progress)
-	})
+	}))
 	if err != nil {
 		return out, err
 	}
-	drafted, err := step(a, c, in.Run, "draft", func(ctx context.Context) (made, error) {
+	drafted, err := step(a, c, in.Run, "draft", whileRunning(a, func(ctx context.Context) (made, error) {
 		return a.draft(ctx, in, out.Collection, progress)
-	})
+	}))
 	if err != nil {
 		return out, err
 	}
 	_, err = step(a, c, in.Run, "check", func(ctx context.Context) (string, error) {
+		if err := a.mayRun(ctx); err != nil {
+			return "", err
+		}
 		progress("Checking the contract", 0, 0)
 		return a.submit(ctx, in, out.Collection, drafted)
 	})

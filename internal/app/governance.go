@@ -88,8 +88,12 @@ func (a *App) onRecord(ctx context.Context, word workflow.Attestation) (bool, er
 
 // Vouched refuses a subject that nobody answers for: a lapsed owner stops it. In
 // solo mode the one person there is answers for what they begin for the first
-// time; the log marks it. What lapsed they attest themselves.
+// time; the log marks it. What lapsed they attest themselves. While all agents are
+// stopped, nobody's word lets one run.
 func (a *App) Vouched(ctx context.Context, s Subject) error {
+	if err := a.mayRun(ctx); err != nil {
+		return err
+	}
 	st, err := a.Standing(ctx, s)
 	if err != nil || st.Holds {
 		return err

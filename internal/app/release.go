@@ -99,6 +99,9 @@ func (a *App) released(ctx context.Context, id string, in releaseInput) error {
 // published now, nil when it may not: a delegation covers what was drafted under
 // it and nothing older, and never a sample.
 func (a *App) entrusted(ctx context.Context, d handoff.Draft) (*guardrails.Standing, error) {
+	if h, err := a.Halted(ctx); err != nil || h != nil {
+		return nil, err // a person may still publish it
+	}
 	standing, err := a.standingOf(ctx, d.Agent)
 	if err != nil || standing == nil {
 		return nil, err
@@ -193,6 +196,9 @@ func (a *App) releaseRun(c *engine.Context, in releaseInput) (string, error) {
 			return "", err
 		}
 		if out.Set.State == change.Staged || out.Set.State == change.Granted { // what has begun is finished
+			if err := a.mayRun(ctx); err != nil {
+				return "", err
+			}
 			if err := a.stillEntrusted(ctx, in); err != nil {
 				return "", err
 			}

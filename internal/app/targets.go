@@ -227,6 +227,9 @@ func (a *App) Propose(ctx context.Context, name string, document []byte, beside 
 		if _, err := agents.Find(strings.TrimPrefix(p.By, "agent:")); err != nil {
 			return Plan{}, err
 		}
+		if err := a.mayRun(ctx); err != nil {
+			return Plan{}, err
+		}
 		by = guardrails.Principal{ID: p.By}
 	}
 	set, err := a.change.Plan(ctx, change.Proposal{

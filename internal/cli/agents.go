@@ -3,16 +3,18 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"roleos/agents"
 	"roleos/guardrails/delegation"
 	"roleos/internal/app"
+	"roleos/internal/fault"
 )
 
 func (s *session) agentCommand() *cobra.Command {
-	c := &cobra.Command{Use: "agent", Short: "Look at agents and their manifests"}
+	c := &cobra.Command{Use: "agent", Short: "Look at agents and their manifests; stop them all"}
 	list := &cobra.Command{
 		Use: "list", Short: "List the agents", Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
@@ -54,6 +56,7 @@ func (s *session) agentCommand() *cobra.Command {
 		},
 	}
 	c.AddCommand(list, show, s.attestAgentCommand())
+	c.AddCommand(s.haltCommands()...)
 	return c
 }
 
@@ -89,4 +92,71 @@ func (s *session) manifest(m agents.Manifest) {
 	} else {
 		p("Publishes", "after a person confirmed exactly that change")
 	}
+}
+
+// haltCommands are the one switch for all agents.
+func (s *session) haltCommands() []*cobra.Command {
+	var all bool
+	var why string
+	wanted := func(what string) error {
+		if !all {
+			return fault.New(fault.Invalid, "cli.agent", "%s takes --all: there is one switch, for all agents", what)
+		}
+		return nil
+	}
+	flags := func(c *cobra.Command, what string) *cobra.Command {
+		c.Flags().BoolVar(&all, "all", false, "all agents (required)")
+		c.Flags().StringVar(&why, "why", "", what+" (required)")
+		return c
+	}
+	stop := &cobra.Command{
+		Use: "stop --all --why TEXT", Short: "Stop all agents at once, everywhere", Args: cobra.NoArgs,
+		Long: `From now on no step of an agent begins, and one that is under way ends within a second,
+a call of a model with it; what it made is thrown away. Its run fails and says why.
+Nothing is published without a person, and no agent proposes. What people decide goes on.
+
+It does not wait for the store: a service that has it sees the stop and logs it.`,
+		Example: `  roleos agent stop --all --why "quotes of a customer are wrong, looking into it"`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := wanted("stop"); err != nil {
+				return err
+			}
+			if err := s.configure(nil); err != nil {
+				return err
+			}
+			if err := app.HaltWorkspace(s.cfg.Dir, app.Halt{By: s.cfg.Principal, Why: why, At: time.Now().UTC()}); err != nil {
+				return err
+			}
+			fmt.Fprintln(s.out, "All agents are stopped.")
+			a, err := s.start(cmd)
+			if err != nil {
+				s.say("The store is not free, so that whoever has it notes it in the log.")
+				return nil
+			}
+			if _, err := a.Halted(cmd.Context()); err != nil {
+				return err
+			}
+			s.say("To let them run again: roleos agent resume --all --why \"...\"")
+			return nil
+		},
+	}
+	resume := &cobra.Command{
+		Use: "resume --all --why TEXT", Short: "Let agents run again", Args: cobra.NoArgs,
+		Long: "Only who answers for an agent lets them run again. What was ended stays ended: start it again.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := wanted("resume"); err != nil {
+				return err
+			}
+			a, err := s.start(cmd)
+			if err != nil {
+				return err
+			}
+			if err := a.ResumeAgents(cmd.Context(), why); err != nil {
+				return err
+			}
+			fmt.Fprintln(s.out, "Agents may run again.")
+			return nil
+		},
+	}
+	return []*cobra.Command{flags(stop, "why they are stopped"), flags(resume, "why they may run again")}
 }

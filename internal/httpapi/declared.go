@@ -168,6 +168,19 @@ func (a *api) agents(h huma.API) {
 			st, err := a.App.AttestAgent(ctx, in.ID)
 			return &Out[app.Standing]{Body: st}, a.failed(ctx, err)
 		})
+	huma.Register(h, operation("show-halt", http.MethodGet, "/halt", "Whether all agents are stopped, by whom and why", "agents"),
+		func(ctx context.Context, _ *struct{}) (*Out[Halted], error) {
+			return a.halted(ctx, nil)
+		})
+	huma.Register(h, operation("halt-agents", http.MethodPost, "/halt", "Stop all agents at once, everywhere", "agents"),
+		func(ctx context.Context, in *struct{ Body ReasonIn }) (*Out[Halted], error) {
+			_, err := a.App.HaltAgents(ctx, in.Body.Text)
+			return a.halted(ctx, err)
+		})
+	huma.Register(h, operation("resume-agents", http.MethodPost, "/halt/end", "Let agents run again; only who answers for one may", "agents"),
+		func(ctx context.Context, in *struct{ Body ReasonIn }) (*Out[Halted], error) {
+			return a.halted(ctx, a.App.ResumeAgents(ctx, in.Body.Text))
+		})
 	huma.Register(h, operation("explain-modes", http.MethodGet, "/agents/{id}/modes", "How an agent works now, why, and what led there", "agents"),
 		func(ctx context.Context, in *byID) (*Out[Modes], error) {
 			m, err := a.App.AgentModes(ctx, in.ID)
@@ -269,4 +282,26 @@ func (a *api) contracts(h huma.API) {
 			gates, err := a.App.CheckAgain(ctx, in.ID)
 			return &Out[Listed[contracts.GateResult]]{Body: list(gates, "")}, a.failed(ctx, err)
 		})
+}
+
+// Halted says whether all agents are stopped.
+type Halted struct {
+	Stopped bool      `json:"stopped"`
+	By      string    `json:"by,omitempty"`
+	Why     string    `json:"why,omitempty"`
+	At      time.Time `json:"at,omitzero"`
+}
+
+func (a *api) halted(ctx context.Context, err error) (*Out[Halted], error) {
+	var h *app.Halt
+	if err == nil {
+		h, err = a.App.Halted(ctx)
+	}
+	if err != nil {
+		return nil, a.failed(ctx, err)
+	}
+	if h == nil {
+		return &Out[Halted]{}, nil
+	}
+	return &Out[Halted]{Body: Halted{Stopped: true, By: h.By, Why: h.Why, At: h.At}}, nil
 }

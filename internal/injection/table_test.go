@@ -1,6 +1,7 @@
 package injection_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,6 +39,16 @@ func TestTheTableNamesTestsThatExist(t *testing.T) {
 	items := regexp.MustCompile(`(?m)^\| 9\.[1-6]\.\d+ \| [123] \| .* \| (proved|in part|not yet) \|`).FindAll(raw, -1)
 	if len(items) != 34 {
 		t.Errorf("%d items of 34", len(items))
+	}
+	count := map[string]int{}
+	for _, m := range regexp.MustCompile(`(?m)^\| 9\.[1-6]\.\d+ \| ([123]) \| .* \| (proved|in part|not yet) \|`).FindAllStringSubmatch(string(raw), -1) {
+		count[m[2]+m[1]]++
+	}
+	for _, state := range []string{"proved", "in part", "not yet"} {
+		one, two, three := count[state+"1"], count[state+"2"], count[state+"3"]
+		if want := fmt.Sprintf("| %s | %d | %d | %d | %d |", state, one, two, three, one+two+three); !strings.Contains(string(raw), want) {
+			t.Errorf("the summary does not say %s", want)
+		}
 	}
 	for _, line := range strings.Split(string(raw), "\n") {
 		if strings.Contains(line, "| proved | ") && strings.HasPrefix(line, "| 9.") && !strings.Contains(line, ".Test") {

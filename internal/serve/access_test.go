@@ -71,7 +71,7 @@ func (o operation) body() any {
 		return map[string]any{"mode": "coordinated", "text": "a reason"}
 	case o.id == "review-sample":
 		return map[string]any{"clean": true}
-	case o.id == "cancel-workflow":
+	case o.id == "cancel-workflow", o.id == "halt-agents", o.id == "resume-agents":
 		return map[string]any{"text": "a reason"}
 	case o.id == "upload":
 		return []byte("id,text\n1,the export fails every night\n")

@@ -49,6 +49,9 @@ type Options struct {
 	// ModelEvents is told of every call of a language model, for metrics; nil for
 	// nobody. It is called concurrently.
 	ModelEvents func(pipeline.Event)
+	// ModelDropped is told how many of a model's statements the check of an agent's
+	// draft dropped; nil for nobody. It is called concurrently.
+	ModelDropped func(agent string, statements int)
 }
 
 // Traces makes spans of what an App does. It is called concurrently.
@@ -94,8 +97,9 @@ type App struct {
 	verifying chan struct{} // held by who recomputes the log for the service
 	verified  Verified      // what that found last
 
-	modelEvents func(pipeline.Event)
-	models      map[string]*models.Opened // by their settings; under mu
+	modelEvents  func(pipeline.Event)
+	modelDropped func(string, int)
+	models       map[string]*models.Opened // by their settings; under mu
 
 	mu       sync.Mutex
 	kept     keptRecords
@@ -109,7 +113,7 @@ type App struct {
 // Open opens the workspace in o.Config. The caller closes it.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		cfg: o.Config, state: o.State, brokered: o.Broker != nil, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
+		cfg: o.Config, state: o.State, brokered: o.Broker != nil, now: o.Now, manifest: o.Manifest, traces: o.Traces, modelEvents: o.ModelEvents, modelDropped: o.ModelDropped, watchers: map[string]map[int]func(string, int, int){}, verifying: make(chan struct{}, 1),
 		ready: make(chan struct{}, 1),
 	}
 	if a.now == nil {

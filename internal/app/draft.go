@@ -207,8 +207,12 @@ func (a *App) draft(ctx context.Context, in draftInput, digest string, progress 
 	if err != nil {
 		return made{}, model.explain(err)
 	}
+	asked := model.asked(d.Body)
+	if asked != nil && a.modelDropped != nil {
+		a.modelDropped(in.Agent, asked.Dropped)
+	}
 	body, err := a.db.PutBlob(ctx, d.Body)
-	return made{Kind: d.Kind, Title: d.Title, Body: body, Taint: d.Taint, Asked: model.asked(d.Body)}, err
+	return made{Kind: d.Kind, Title: d.Title, Body: body, Taint: d.Taint, Asked: asked}, err
 }
 
 func (a *App) submit(ctx context.Context, in draftInput, collection string, d made) (string, error) {

@@ -114,6 +114,36 @@ func TestABudgetStopsARunAndSaysSo(t *testing.T) {
 	}
 }
 
+// TestWhatIsDroppedAndRefusedIsTold: the metrics of both would stand at zero for
+// ever if nobody were told.
+func TestWhatIsDroppedAndRefusedIsTold(t *testing.T) {
+	for _, c := range []struct{ model, tokens string }{{"adversarial", "0"}, {"helpful", "3000"}} {
+		cfg, _, err := config.Load(config.Options{Workspace: t.TempDir(), User: "tester", Flags: map[string]string{
+			"model.provider": "fake", "model.name": c.model, "model.limits.run.tokens": c.tokens, "model.fallback": "offline",
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dropped, refused atomic.Int64
+		a, err := app.Open(t.Context(), app.Options{
+			Config: cfg, ModelDropped: func(_ string, n int) { dropped.Add(int64(n)) },
+			ModelEvents: func(e pipeline.Event) {
+				if e.Outcome == "refused" && strings.HasPrefix(e.Account, "run:") {
+					refused.Add(1)
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := a.Run(t.Context(), app.RunRequest{Agent: "feedback-river", Sample: true})
+		if err != nil || o.Asked.Dropped != int(dropped.Load()) || (c.model == "adversarial") != (dropped.Load() > 0) || (c.model == "helpful") != (refused.Load() > 0) {
+			t.Errorf("%s: %d dropped, %d refused, %+v %v", c.model, dropped.Load(), refused.Load(), o.Asked, err)
+		}
+		_ = a.Close()
+	}
+}
+
 // TestTheNextModelWordsWhatTheFirstDoesNot lets the first provider die for good, at
 // once or in the middle, and looks who is named on the draft; with all of them dead
 // the words are those of statistics.

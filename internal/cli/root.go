@@ -181,7 +181,7 @@ func (s *session) open(ctx context.Context, flags map[string]string) (*app.App, 
 	}
 	o := app.Options{Config: s.cfg, State: s.scratch, LogTo: s.err, Fenced: s.fenced}
 	if s.metrics != nil {
-		o.ModelEvents = s.metrics.Observe
+		o.ModelEvents, o.ModelDropped = s.metrics.Observe, s.metrics.Rejected
 	}
 	if err := s.openTraces(ctx); err != nil {
 		return nil, err

@@ -61,8 +61,13 @@ func register[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
 // Observe counts one event of a pipeline.
 func (m *Models) Observe(e pipeline.Event) {
 	provider, model, purpose := cmp.Or(e.Provider, "unknown"), cmp.Or(e.Model, "unknown"), cmp.Or(e.Purpose, "unknown")
-	if e.Outcome == "repair" {
+	switch e.Outcome {
+	case "repair":
 		m.repairs.WithLabelValues(provider, model, purpose).Inc()
+		return
+	case "refused":
+		sort, _, _ := strings.Cut(e.Account, ":") // of the account's name only its sort: run, agent or day
+		m.refused.WithLabelValues(sort).Inc()
 		return
 	}
 	m.calls.WithLabelValues(provider, model, purpose, e.Outcome).Inc()
@@ -85,10 +90,3 @@ func (m *Models) Observe(e pipeline.Event) {
 
 // Rejected counts statements that an agent's check dropped.
 func (m *Models) Rejected(agent string, n int) { m.rejected.WithLabelValues(agent).Add(float64(n)) }
-
-// Refused counts a call that an account had no room for. Of the account's name
-// only its sort counts: run, agent or day.
-func (m *Models) Refused(account string) {
-	sort, _, _ := strings.Cut(account, ":")
-	m.refused.WithLabelValues(sort).Inc()
-}

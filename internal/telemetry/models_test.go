@@ -27,7 +27,7 @@ func TestCallsAreCountedByHowTheyEnded(t *testing.T) {
 	again.Observe(pipeline.Event{Provider: "openai", Model: "m", Purpose: "name/1", Outcome: "cached"})
 	again.Observe(pipeline.Event{Provider: "openai", Model: "m", Purpose: "name/1", Outcome: "repair"})
 	m.Rejected("feedback-river", 3)
-	m.Refused("run:r-1")
+	m.Observe(pipeline.Event{Provider: "openai", Model: "m", Outcome: "refused", Account: "run:r-1"})
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -101,8 +101,8 @@ func (t *Tracer) Change(ctx context.Context, act, set, op string) (context.Conte
 // Model makes the span of a call of a model that has ended, or of an answer from
 // the cache, as the GenAI conventions want it.
 func (t *Tracer) Model(ctx context.Context, e pipeline.Event) {
-	if e.Outcome == "repair" {
-		trace.SpanFromContext(ctx).AddEvent("model.repair", trace.WithAttributes(attribute.Int("roleos.model.attempt", e.Attempt)))
+	if e.Outcome == "repair" || e.Outcome == "refused" { // no call
+		trace.SpanFromContext(ctx).AddEvent("model." + e.Outcome)
 		return
 	}
 	about := []attribute.KeyValue{

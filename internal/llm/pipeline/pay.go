@@ -16,7 +16,7 @@ func (s *Session) paid(ctx context.Context, l *lane, r llm.Request, attempt int)
 	if err := l.pace.wait(ctx, upper.Total()); err != nil {
 		return llm.Response{}, false, llm.AsError(err)
 	}
-	id, err := s.reserve(ctx, l, upper)
+	id, err := s.reserve(ctx, l, r, upper)
 	if err != nil {
 		l.pace.done(upper.Total(), 0, nil, nil)
 		return llm.Response{}, false, err
@@ -90,7 +90,7 @@ func consumed(r llm.Request, upper llm.Usage, out llm.Response, e *llm.Error) ll
 
 // reserve reserves a call. When it would fit but for calls of this session that
 // are still under way, it waits for them: their reservations are upper bounds.
-func (s *Session) reserve(ctx context.Context, l *lane, upper llm.Usage) (string, error) {
+func (s *Session) reserve(ctx context.Context, l *lane, r llm.Request, upper llm.Usage) (string, error) {
 	s.mu.Lock()
 	s.open++
 	s.mu.Unlock()
@@ -122,6 +122,8 @@ func (s *Session) reserve(ctx context.Context, l *lane, upper llm.Usage) (string
 		}
 		if !over.Waits() || others <= 0 {
 			left()
+			d := l.model.Describe()
+			s.p.o.Observe(ctx, Event{Provider: d.Provider, Model: d.Model, Purpose: r.Purpose, Began: s.p.o.Now(), Outcome: "refused", Account: over.Account})
 			return "", &llm.Error{Kind: llm.Budget, Message: over.Error(), Err: over}
 		}
 		// Others wait here too, so a call that ends may not be noticed by all: look

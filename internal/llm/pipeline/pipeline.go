@@ -65,8 +65,9 @@ type Event struct {
 	Usage                    llm.Usage
 	Micros                   int64
 	Priced                   bool         // Micros is known
-	Outcome                  string       // ok, cached, repair, or the kind of the failure
+	Outcome                  string       // ok, cached, repair, refused by a budget, or the kind of the failure
 	Attempt                  int          // from 1
+	Account                  string       // that had no room, when refused
 	Asked                    *llm.Request // content; else nil
 	Answered                 string       // content
 }

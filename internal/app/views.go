@@ -338,6 +338,10 @@ func (a *App) Evidence(ctx context.Context, draft string, n int, which string, o
 	}
 	r, err := a.db.Record(ctx, d.Records, id)
 	if err != nil {
+		if len(quotes) == 0 {
+			return Row{}, fault.New(fault.NotFound, op, "draft %s has no record %q, and it quotes nothing", draft, which).
+				WithMend("What it says: roleos drafts show %s", draft)
+		}
 		return Row{}, fault.New(fault.NotFound, op, "draft %s has no quote and no record %q; its quotes are numbered 1 to %d", draft, which, len(quotes)).
 			WithMend("List them: roleos drafts show %s --quotes", draft)
 	}

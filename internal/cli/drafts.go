@@ -132,6 +132,10 @@ func (s *session) showQuotes(cmd *cobra.Command, a *app.App, draft string, revis
 		s.json(map[string]any{"schema": "roleos/quotes/v1", "quotes": all})
 		return nil
 	}
+	if len(all) == 0 {
+		s.say("%s quotes nothing. What it says: roleos drafts show %s", draft, draft)
+		return nil
+	}
 	theme := ""
 	for _, q := range all {
 		if q.ThemeID != theme {

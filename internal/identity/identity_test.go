@@ -125,3 +125,66 @@ func TestPoorTokensAreNotMade(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAccountIsOnePerson: on both databases, whoever is first.
+func TestAnAccountIsOnePerson(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now := time.Now()
+		ana := identity.Account{Issuer: "https://id.example", Subject: "a-1", Session: "s-1", Person: "person:ana", FirstAt: now}
+		for _, name := range []string{"person:ana", "person:renamed"} {
+			again := ana
+			again.Person = name
+			if who, err := db.Bind(t.Context(), again); err != nil || who != "person:ana" {
+				t.Fatalf("called %s she is %s, %v", name, who, err)
+			}
+		}
+		if who, err := db.Bind(t.Context(), identity.Account{Issuer: ana.Issuer, Subject: "x-9", Person: "person:ana"}); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("another account is %s, %v", who, err)
+		}
+		session := func(a identity.Account, by string) string {
+			t.Helper()
+			cookie, s, err := identity.NewSession(rand.Reader, a.Person, a.Roles, now)
+			if by != "" {
+				s = s.By(a, by)
+			}
+			if err == nil {
+				err = db.PutSession(t.Context(), s)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return identity.SessionDigest(cookie)
+		}
+		live := func(digest string) bool {
+			_, err := db.Session(t.Context(), digest, now)
+			return err == nil
+		}
+		first, token := session(ana, "mark"), session(ana, "")
+		ana.Session = "s-2"
+		second := session(ana, "mark")
+		if got, err := db.Session(t.Context(), first, now); err != nil || got.Provider != "mark" || got.AtProvider != "s-1" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		for _, none := range [][3]string{{ana.Issuer, "x-9", ""}, {"https://other.example", "a-1", ""}, {ana.Issuer, "", "s-3"}, {ana.Issuer, "a-1", "s-3"}} {
+			if n, err := db.EndAt(t.Context(), none[0], none[1], none[2]); err != nil || n != 0 {
+				t.Errorf("%v ends %d sessions, %v", none, n, err)
+			}
+		}
+		if n, err := db.EndAt(t.Context(), ana.Issuer, "", "s-1"); err != nil || n != 1 || live(first) || !live(second) {
+			t.Errorf("one session: %d, %v", n, err)
+		}
+		if n, err := db.EndAt(t.Context(), ana.Issuer, "a-1", ""); err != nil || n != 1 || live(second) || !live(token) {
+			t.Errorf("all of the provider's: %d, %v", n, err)
+		}
+		third := session(ana, "mark")
+		if err := db.Unbind(t.Context(), "person:ana"); err != nil || live(third) || !live(token) {
+			t.Errorf("forgetting: %v", err)
+		}
+		if err := db.Unbind(t.Context(), "person:ana"); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("forgetting again: %v", err)
+		}
+		if all, err := db.Accounts(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("%v, %v", all, err)
+		}
+	})
+}

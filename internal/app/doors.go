@@ -38,7 +38,6 @@ const policyVersion = "roleos/policy/1"
 // doors are the targets of a workspace. They stand in every process that may
 // write to them: a command's own, and the broker of a service.
 type doors struct {
-	dir      string // the workspace
 	files    *files.Target
 	tracker  *tracker.Target // nil without one in the settings
 	declared []declared.Entry
@@ -49,7 +48,7 @@ type doors struct {
 // openDoors opens the targets of the settings; what a workspace declares is
 // opened when it is used.
 func openDoors(c config.Config, now func() time.Time, hook func(string)) (*doors, error) {
-	d := &doors{dir: c.Dir}
+	d := &doors{}
 	var err error
 	if d.files, err = files.Open(files.Options{Dir: c.Dir, Folders: []string{c.Publish.Root}, Hook: hook}); err != nil {
 		return nil, err

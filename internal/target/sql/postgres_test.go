@@ -220,6 +220,9 @@ INSERT INTO orders (customer, total) SELECT 1001 + i % 90, i FROM generate_serie
 	if c.Objects != 180_090 {
 		t.Errorf("deleting 90 rows that take 180,000 with them touches %d rows", c.Objects)
 	}
+	if want := "90 in customers, 180,000 in orders"; c.Note != want {
+		t.Errorf("its reader is told %q, want %q", c.Note, want)
+	}
 	t.Logf("the inverse of 180,090 rows has %d bytes", len(c.Inverse.Body))
 	st, err := tgt.Stage(t.Context(), nil)
 	if err != nil {

@@ -212,6 +212,9 @@ func TestCascadesAndTriggersCount(t *testing.T) {
 	if got := m.Changes[0].Objects; got != 180_090 {
 		t.Errorf("deleting 90 rows that take 180,000 with them touches %d rows", got)
 	}
+	if got, want := m.Changes[0].Note, "90 in customers, 180,000 in orders"; got != want {
+		t.Errorf("its reader is told %q, want %q", got, want)
+	}
 	if m.Changes[0].Inverse.Op != target.PutBack {
 		t.Errorf("the inverse of it is %q", m.Changes[0].Inverse.Op)
 	}

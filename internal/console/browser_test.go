@@ -348,6 +348,7 @@ func everyPage(t *testing.T, s *site) []visited {
 		{"handoff", "/handoffs/" + done},
 		{"workflows", "/workflows"},
 		{"budgets", "/budgets"},
+		{"erase", "/erase"},
 		{"new", "/new"},
 		{"talk", "/drafts/" + talked},
 		{"agents", "/agents"},

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,22 +37,49 @@ func New(notice string) *Scrub {
 // Name adds a name or an address: it goes wherever it stands alone, whatever its
 // case. Fewer than three characters are too few to look for.
 func (s *Scrub) Name(name string) {
-	if name = strings.ToLower(strings.TrimSpace(name)); utf8.RuneCountInString(name) >= 3 && !slices.Contains(s.names, name) {
-		s.names = append(s.names, name)
+	if name = strings.TrimSpace(name); utf8.RuneCountInString(name) < 3 {
+		return
 	}
+	for _, form := range escaped(name) {
+		if form = strings.ToLower(form); !slices.Contains(s.names, form) {
+			s.names = append(s.names, form)
+		}
+	}
+}
+
+// escaped returns the text, and as it stands in JSON that is itself part of a text,
+// such as a model's answer or a line of a file: \n and \u00e9 make other words there.
+func escaped(text string) []string {
+	out := []string{text}
+	add := func(form string) {
+		if form = form[1 : len(form)-1]; !slices.Contains(out, form) {
+			out = append(out, form)
+		}
+	}
+	plain := string(encoded(text))
+	add(plain)
+	add(string(encoded(plain[1 : len(plain)-1]))) // JSON in JSON
+	add(strconv.QuoteToASCII(text))
+	return out
 }
 
 // Record adds what a record said, in every form in which it was kept.
 func (s *Scrub) Record(id string, forms ...string) {
 	for _, text := range forms {
 		s.texts[id] = append(s.texts[id], text)
-		words := s.words(text)
-		for i := Run; i <= len(words); i++ {
-			s.runs[s.hash(words[i-Run:i])] = true
+		for _, form := range escaped(strings.TrimSpace(text)) {
+			s.form(form)
 		}
-		if t := strings.ToLower(strings.TrimSpace(text)); len(words) > 1 && len(words) < Run && len(t) >= 10 && !slices.Contains(s.whole, t) {
-			s.whole = append(s.whole, t)
-		}
+	}
+}
+
+func (s *Scrub) form(text string) {
+	words := s.words(text)
+	for i := Run; i <= len(words); i++ {
+		s.runs[s.hash(words[i-Run:i])] = true
+	}
+	if t := strings.ToLower(text); len(words) > 1 && len(words) < Run && len(t) >= 10 && !slices.Contains(s.whole, t) {
+		s.whole = append(s.whole, t)
 	}
 }
 
@@ -123,11 +152,7 @@ func (s *Scrub) Text(text string) (string, int) {
 			out = append(out, span{words[i].start, words[i+Run-1].end})
 		}
 	}
-	// Case changes the length of some letters; in such a text names keep their case.
-	low := strings.ToLower(text)
-	if len(low) != len(text) {
-		low = text
-	}
+	low, at := folded(text)
 	for _, name := range slices.Concat(s.names, s.whole) {
 		for from := 0; ; {
 			i := strings.Index(low[from:], name)
@@ -138,7 +163,7 @@ func (s *Scrub) Text(text string) (string, int) {
 			before, _ := utf8.DecodeLastRuneInString(low[:start])
 			after, _ := utf8.DecodeRuneInString(low[end:])
 			if !wordly(before) && !wordly(after) {
-				out = append(out, span{start, end})
+				out = append(out, span{at(start), at(end)})
 			}
 			from = end
 		}
@@ -148,18 +173,34 @@ func (s *Scrub) Text(text string) (string, int) {
 	}
 	slices.SortFunc(out, func(a, b span) int { return a.start - b.start })
 	var b strings.Builder
-	at, n := 0, 0
+	done, n := 0, 0
 	for _, p := range out {
-		if p.start < at { // it overlaps the one before
-			at = max(at, p.end)
+		if p.start < done { // it overlaps the one before
+			done = max(done, p.end)
 			continue
 		}
-		b.WriteString(text[at:p.start])
+		b.WriteString(text[done:p.start])
 		b.WriteString(s.notice)
-		at, n = p.end, n+1
+		done, n = p.end, n+1
 	}
-	b.WriteString(text[at:])
+	b.WriteString(text[done:])
 	return b.String(), n
+}
+
+// folded returns the text in lower case, and where a place in that stands in the
+// text: case changes the length of some letters.
+func folded(text string) (low string, at func(int) int) {
+	if low = strings.ToLower(text); len(low) == len(text) {
+		return low, func(i int) int { return i }
+	}
+	places := make([]int, 0, len(low)+1)
+	for i, r := range text {
+		for range utf8.RuneLen(unicode.ToLower(r)) {
+			places = append(places, i)
+		}
+	}
+	places = append(places, len(text))
+	return low, func(i int) int { return places[i] }
 }
 
 // Bytes is Text for what may be JSON: there it looks into the values, quotes of the
@@ -227,6 +268,12 @@ func (s *Scrub) value(v any) (any, int) {
 			}
 			x, found := s.value(x)
 			v[k], n = x, n+found
+		}
+		for _, k := range slices.Collect(maps.Keys(v)) { // a name may be one
+			if clean, found := s.Text(k); found > 0 {
+				v[clean], n = v[k], n+found
+				delete(v, k)
+			}
 		}
 	}
 	return v, n

@@ -311,12 +311,10 @@ func (db *DB) tables(ctx context.Context) ([]table, error) {
 // log, and backups, hold what they hold.
 func (db *DB) Compact(ctx context.Context) error {
 	if db.dialect == SQLite {
-		for _, s := range []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
-			if _, err := db.write.ExecContext(ctx, s); err != nil {
-				return db.failed("compact", err)
-			}
+		if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
+			return db.failed("compact", err)
 		}
-		return nil
+		return db.emptyLog(ctx)
 	}
 	tables, err := db.tables(ctx)
 	if err != nil {
@@ -331,6 +329,26 @@ func (db *DB) Compact(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// logTries is how often the write-ahead log is tried to be emptied, each time for
+// as long as a busy store is waited for.
+const logTries = 6
+
+// emptyLog waits for those who still read what was there before; SQLite says in a
+// row, not by an error, that they kept it from emptying its log.
+func (db *DB) emptyLog(ctx context.Context) error {
+	for range logTries {
+		var busy, pages, moved int
+		if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+			return db.failed("compact", err)
+		}
+		if busy == 0 {
+			return nil
+		}
+	}
+	return fault.New(fault.Unavailable, "store.compact", "what was overwritten still lies in the store's files, because somebody kept reading it").
+		WithMend("Stop whatever works on the store, the service too: it forgets the old bytes when it is closed.")
 }
 
 // Erasure is one erasure as it is remembered.

@@ -50,7 +50,7 @@ func damaged(err error) error {
 
 // each reads all rows.
 func (f *footer) each(raw string, limit tabular.Limits, yield func(*tabular.Row) bool) error {
-	u := &unpacker{}
+	u := &unpacker{most: limit.Expanded}
 	defer u.close()
 	row := tabular.Row{Cells: make([]string, len(f.leaves))}
 	for _, g := range f.groups {
@@ -162,6 +162,11 @@ func (c *column) turn() error {
 	if p.unpacked > mostPage || *c.open > mostOpen {
 		return fault.New(fault.Invalid, tabular.LimitOp, "the Parquet file has pages of more than %s, or that take more than %s together while a row is read", tabular.Size(mostPage), tabular.Size(mostOpen)).
 			WithMend("Write it again with smaller pages or fewer columns.")
+	}
+	// Pages without a value, and those that several groups name, cost no cell.
+	if c.unpacked += p.unpacked; c.unpacker.most > 0 && c.unpacked > c.unpacker.most {
+		return fault.New(fault.Invalid, tabular.LimitOp, "the pages of the Parquet file take more than %s when they are unpacked", tabular.Size(c.unpacker.most)).
+			WithMend("Split the export, or raise ingest.limits.total_bytes.")
 	}
 	switch p.kind {
 	case dictionaryPage:

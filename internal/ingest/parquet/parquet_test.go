@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	peer "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
 
@@ -222,4 +223,37 @@ func FuzzTable(f *testing.F) {
 			t.Errorf("%d rows", len(cells))
 		}
 	})
+}
+
+// A page that holds no value, and one that every group of rows names anew, cost no row and no cell.
+func TestPagesThatUnpackToMuchAreCounted(t *testing.T) {
+	struct1 := func(fields ...[]byte) []byte { return append(bytes.Join(fields, nil), 0) }
+	number := func(delta byte, v int64) []byte { return binary.AppendVarint([]byte{delta<<4 | 5}, v) }
+	text := func(s string) []byte { return append(binary.AppendUvarint([]byte{0x48}, uint64(len(s))), s...) }
+	const size = 8 << 20
+	packer, _ := zstd.NewWriter(nil)
+	big := packer.EncodeAll(make([]byte, size), nil)
+	page := func(values int64) []byte {
+		return append(struct1(number(1, 0), number(1, size), number(1, int64(len(big))), append([]byte{0x2c}, struct1(number(1, values), number(1, 0), number(1, 3), number(1, 3))...)), big...)
+	}
+	empty, one := page(0), page(1)
+	for name, at := range map[string]struct {
+		body   []byte
+		groups int
+	}{"pages without a value": {append(bytes.Repeat(empty, 40), one...), 1}, "one page named forty times": {one, 40}} {
+		raw := append([]byte(magic), at.body...)
+		meta := struct1(number(1, int64(int32s)), number(3, zstds), number(1, 1), number(2, int64(len(at.body))), number(2, 4))
+		group := struct1(append([]byte{0x19, 0x1c}, struct1(append([]byte{0x3c}, meta...))...), number(2, 1))
+		schema := append([]byte{0x29, 0x2c}, append(struct1(text("root"), number(1, 1)), struct1(number(1, int64(int32s)), number(2, 0), append([]byte{0x18}, text("n")[1:]...))...)...)
+		groups := append([]byte{0x29, 0xfc}, binary.AppendUvarint(nil, uint64(at.groups))...)
+		foot := struct1(schema, append(groups, bytes.Repeat(group, at.groups)...))
+		raw = append(append(raw, foot...), binary.LittleEndian.AppendUint32(nil, uint32(len(foot)))...)
+		raw = append(raw, magic...)
+		_, cells, err := read(string(raw), tabular.Limits{Expanded: 64 << 20, CellBytes: 1 << 20})
+		if err == nil {
+			t.Errorf("%s: %d bytes unpack to %d MiB for %d cells", name, len(raw), 40*size>>20, len(cells))
+		} else if m := message(t, err); !strings.Contains(m, "64 MiB") {
+			t.Errorf("%s: %s", name, m)
+		}
+	}
 }

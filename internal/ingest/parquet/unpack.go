@@ -23,7 +23,11 @@ const (
 var errPacked = errors.New("a page does not unpack to what it declares")
 
 // unpacker keeps what is costly to make. Its zero value is ready.
-type unpacker struct{ zstd *zstd.Decoder }
+type unpacker struct {
+	zstd     *zstd.Decoder
+	unpacked int64 // bytes of all pages so far
+	most     int64 // that they may take; 0: as many as there are
+}
 
 func (u *unpacker) close() {
 	if u.zstd != nil {

@@ -108,6 +108,7 @@ func TestNoTargetReachesWhatSteers(t *testing.T) {
 		"a folder in it":       {Name: "one", Files: &declared.Files{Dir: ".", Folders: []string{"contracts/more"}}},
 		"a link to it":         {Name: "one", Files: &declared.Files{Dir: "help", Folders: []string{"docs"}}},
 		"what it lies in":      {Name: "one", Files: &declared.Files{Dir: filepath.Dir(dir), Folders: []string{filepath.Base(dir)}}},
+		"on a branch":          {Name: "one", Git: &declared.Git{Repository: ".", Branch: "ai", Folders: []string{"contracts"}, Committer: "roleos <r@example.org>"}},
 		"the store's own file": {Name: "one", SQLite: &declared.SQLite{File: ".roleos/roleos.db", Tables: []string{"drafts"}}},
 	} {
 		target := declared.New(d, o)

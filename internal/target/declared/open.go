@@ -87,9 +87,15 @@ func (t *Target) open(ctx context.Context) (change.Target, error) {
 		}
 		return files.Open(files.Options{Dir: dir, Folders: d.Files.Folders, Hook: t.o.Hook})
 	case "git":
+		dir := t.path(d.Git.Repository)
+		for _, f := range d.Git.Folders { // of the workspace's own repository: who merges the branch changes the rules
+			if err := t.apart(filepath.Join(dir, filepath.FromSlash(f))); err != nil {
+				return nil, err
+			}
+		}
 		name, address, _ := committer(d.Git.Committer)
 		return git.Open(git.Options{
-			Dir: t.path(d.Git.Repository), Branch: d.Git.Branch, Folders: d.Git.Folders, Name: name, Email: address, Now: t.o.Now, Hook: t.o.Hook,
+			Dir: dir, Branch: d.Git.Branch, Folders: d.Git.Folders, Name: name, Email: address, Now: t.o.Now, Hook: t.o.Hook,
 		})
 	case "sqlite":
 		file := t.path(d.SQLite.File)

@@ -287,3 +287,54 @@ func keptLongEnough(t *testing.T, flags map[string]string) {
 		t.Errorf("the log: %+v %v", r, err)
 	}
 }
+
+// TestWhatWasErasedOrNeverFinishedDoesNotComeBack: retention keeps in mind which
+// files were erased, and parts of a file that nobody finished go after a day, also
+// when nobody begins another one.
+func TestWhatWasErasedOrNeverFinishedDoesNotComeBack(t *testing.T) {
+	f := newOffice(t, map[string]string{"retention.originals_days": "30"}, app.Options{})
+	ctx := t.Context()
+	up, err := f.PutUpload(ctx, "tickets.csv", personalExport())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = f.Run(ctx, app.RunRequest{Agent: "feedback-river", Uploads: []app.Upload{up}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = f.Store().Exec(ctx, `UPDATE record_sets SET created_at = ?`, f.now.UnixNano()); err != nil {
+		t.Fatal(err)
+	}
+	sel := erase.Selection{Person: "ana.silva@example.org"}
+	p, err := f.PlanErasure(ctx, sel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = f.Erase(ctx, sel, p.Ask); err != nil {
+		t.Fatal(err)
+	}
+	part, err := f.BeginUpload(ctx, "more.csv", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = f.GoOnUpload(ctx, part.ID, 0, strings.NewReader("half of a file")); err != nil {
+		t.Fatal(err)
+	}
+	f.later(40 * 24 * time.Hour)
+	if _, err := f.GoOnUpload(ctx, part.ID, 14, strings.NewReader("more")); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a file that was begun 40 days ago goes on: %v", err)
+	}
+	if _, err := f.Retain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.PutUpload(ctx, "tickets.csv", personalExport()); fault.KindOf(err) != fault.Denied {
+		t.Errorf("the file that was erased is stored again: %v", err)
+	}
+	rows, err := f.Store().Query(ctx, `SELECT upload FROM upload_parts`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if rows.Next() || rows.Err() != nil {
+		t.Errorf("parts of 40 days ago are there (%v)", rows.Err())
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"roleos/internal/roles"
 	"roleos/internal/run"
 	"roleos/internal/store"
+	"roleos/internal/store/uploads"
 	"roleos/internal/workflow"
 )
 
@@ -201,6 +202,9 @@ func (a *App) Retain(ctx context.Context) (out Retained, err error) {
 	keep := a.cfg.Retention
 	past := func(days int) time.Time { return a.now().UTC().AddDate(0, 0, -days) }
 	err = a.db.Exclusive(ctx, "retain", func(ctx context.Context) (err error) {
+		if err := uploads.New(a.db).ForgetOld(ctx, a.now()); err != nil {
+			return err
+		}
 		if keep.Journal > 0 {
 			if out.Journals, err = a.engine.Prune(ctx, past(keep.Journal)); err != nil {
 				return err
@@ -273,6 +277,13 @@ func (a *App) dropOriginals(ctx context.Context, before time.Time, out *Retained
 			case err != nil:
 				return err
 			case files[digest]:
+				// What is left of an erased file keeps it from being stored again.
+				if erased, err := a.db.IsErased(ctx, digest); err != nil || erased {
+					if err != nil {
+						return err
+					}
+					continue
+				}
 				out.Files++
 				err = a.db.DropBlob(ctx, digest)
 			default:

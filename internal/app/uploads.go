@@ -209,7 +209,7 @@ func (a *App) ShowUpload(ctx context.Context, id string) (OpenUpload, error) {
 
 func (a *App) ownUpload(ctx context.Context, id string) (uploads.Upload, error) {
 	u, err := uploads.New(a.db).Upload(ctx, id)
-	if err == nil && u.Owner != a.actor(ctx) {
+	if err == nil && (u.Owner != a.actor(ctx) || a.now().Sub(u.CreatedAt) >= uploads.Life) {
 		return uploads.Upload{}, fault.New(fault.NotFound, "app.upload", "there is no such upload, or it is older than a day").WithMend("Begin anew.")
 	}
 	return u, err

@@ -51,14 +51,8 @@ func failed(err error) error {
 // fault.Exhausted when its owner has MostOpen unfinished ones.
 func (t *Table) Open(ctx context.Context, u Upload) error {
 	return t.db.InTx(ctx, func(ctx context.Context) error {
-		old := u.CreatedAt.Add(-Life).UnixNano()
-		for _, query := range []string{
-			`DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads_open WHERE created_at <= ?)`,
-			`DELETE FROM uploads_open WHERE created_at <= ?`,
-		} {
-			if _, err := t.db.Exec(ctx, query, old); err != nil {
-				return failed(err)
-			}
+		if err := t.ForgetOld(ctx, u.CreatedAt); err != nil {
+			return err
 		}
 		n, err := t.count(ctx, u.Owner)
 		if err != nil {
@@ -70,6 +64,21 @@ func (t *Table) Open(ctx context.Context, u Upload) error {
 		_, err = t.db.Exec(ctx, `INSERT INTO uploads_open (id, name, owner, size, got, digest, created_at) VALUES (?, ?, ?, ?, 0, '', ?)`,
 			u.ID, u.Name, u.Owner, u.Size, u.CreatedAt.UnixNano())
 		return failed(err)
+	})
+}
+
+// ForgetOld forgets the uploads older than Life, with their parts.
+func (t *Table) ForgetOld(ctx context.Context, now time.Time) error {
+	return t.db.InTx(ctx, func(ctx context.Context) error {
+		for _, query := range []string{
+			`DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads_open WHERE created_at <= ?)`,
+			`DELETE FROM uploads_open WHERE created_at <= ?`,
+		} {
+			if _, err := t.db.Exec(ctx, query, now.Add(-Life).UnixNano()); err != nil {
+				return failed(err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -67,6 +67,9 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := db.notOurs(ctx); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
 	return &Target{db: db, limits: o.Limits, hook: o.Hook}, nil
 }
 
@@ -104,6 +107,20 @@ func openServer(ctx context.Context, o PostgresOptions, address func(context.Con
 		return nil, failed("the database cannot be reached")
 	}
 	return &server{o: o, pool: pool, past: past}, nil
+}
+
+// notOurs refuses the schema that holds a store of roleos or its journal: whoever could change its
+// rows could change what was decided, and by whom.
+func (s *server) notOurs(ctx context.Context) error {
+	var found int
+	err := s.pool.QueryRow(ctx, `SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename IN ('audit_leaves', 'change_sets', 'workflow_status', 'operation_outputs')`, s.o.Schema).Scan(&found)
+	switch {
+	case err != nil:
+		return fault.New(fault.Unavailable, "sql.open", "the database does not say which tables it has")
+	case found > 1:
+		return fault.New(fault.Denied, "sql.open", "the schema %s holds a store of roleos, which steers roleos itself", s.o.Schema).WithMend("declare a schema or a database of its own")
+	}
+	return nil
 }
 
 // server is a PostgreSQL database.

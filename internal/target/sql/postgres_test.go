@@ -401,3 +401,19 @@ func TestKilledAtEveryPointOnPostgres(t *testing.T) {
 	pgAddress(t, "")
 	targettest.Crash(t, "postgres", postgresScenario())
 }
+
+// The rows of a store say what was decided and by whom: they are no target.
+func TestTheStoreItselfIsNoTarget(t *testing.T) {
+	address := storetest.PostgresURL(t)
+	storetest.Open(t, address)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.OpenPostgres(t.Context(), target.PostgresOptions{
+		URL: func(context.Context) (string, error) { return address, nil }, Schema: u.Query().Get("search_path"), Tables: []string{"tokens"},
+	})
+	if fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "steers roleos itself") {
+		t.Errorf("the store opens: %v", err)
+	}
+}

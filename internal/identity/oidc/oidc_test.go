@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -362,5 +363,18 @@ func TestTheMarkFollowsTheSettings(t *testing.T) {
 	}
 	if client(t, one).Mark() == client(t, two).Mark() {
 		t.Error("other roles, and the same mark")
+	}
+}
+
+// TestWhoLeavesKeepsNobodyOut: a browser that goes away while the provider is asked
+// to describe itself says nothing about the provider; others sign in meanwhile.
+func TestWhoLeavesKeepsNobodyOut(t *testing.T) {
+	p := oidctest.New(t, people())
+	c := client(t, settings(p))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, _, _ = c.Begin(gone, redirect, "/")
+	if _, err := signIn(t, c, "ana"); err != nil {
+		t.Errorf("after somebody left: %v", err)
 	}
 }

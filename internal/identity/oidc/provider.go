@@ -159,7 +159,8 @@ func (p *Provider) look(ctx context.Context) (*found, error) {
 	case p.lost != nil && now.Sub(p.lostAt) < lostFor:
 		return nil, p.lost
 	}
-	f, err := p.discover(ctx)
+	// Of whoever asked first: that they left is not the provider's failure.
+	f, err := p.discover(context.WithoutCancel(ctx))
 	p.lost, p.lostAt = err, now
 	if err == nil {
 		p.found = f

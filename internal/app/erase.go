@@ -387,7 +387,7 @@ func (e *erasing) do(ctx context.Context) error {
 	if err := e.quiet(ctx); err != nil {
 		return err
 	}
-	if err := e.files(ctx, true); err != nil {
+	if err := errors.Join(e.files(ctx, true), a.forgetFeeds(time.Time{})); err != nil {
 		return err
 	}
 	id := a.newID("er")

@@ -5,11 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"roleos/agents"
 	"roleos/config"
@@ -31,7 +34,7 @@ func (s settings) products() []agents.Product {
 // workspace allows, asking only for what changed since the last time.
 func (a *App) fetcher(f config.Feeds) func(ctx context.Context, address string) ([]byte, error) {
 	client := &fetch.Client{Hosts: strings.FieldsFunc(f.Hosts, func(r rune) bool { return r == ',' || r == ' ' }), Timeout: f.Timeout, Bytes: f.Bytes}
-	dir := filepath.Join(a.cfg.Dir, ".roleos", "feeds")
+	dir := a.feedDir()
 	return func(ctx context.Context, address string) ([]byte, error) {
 		sum := sha256.Sum256([]byte(address))
 		file := filepath.Join(dir, hex.EncodeToString(sum[:8])+".json")
@@ -48,6 +51,24 @@ func (a *App) fetcher(f config.Feeds) func(ctx context.Context, address string) 
 		}
 		return got.Body, nil
 	}
+}
+
+func (a *App) feedDir() string { return filepath.Join(a.cfg.Dir, stateDir, "feeds") }
+
+// forgetFeeds forgets the answers of feeds that were kept before the time, as they
+// came and unmasked; the zero time is all of them. A forgotten one is asked for in full.
+func (a *App) forgetFeeds(before time.Time) error {
+	all, err := os.ReadDir(a.feedDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, f := range all {
+		info, ierr := f.Info()
+		if ierr == nil && (before.IsZero() || info.ModTime().Before(before)) {
+			err = errors.Join(err, os.Remove(filepath.Join(a.feedDir(), f.Name())))
+		}
+	}
+	return err
 }
 
 // absolute makes a path independent of the current folder; the address of a feed is that already.

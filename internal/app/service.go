@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -211,7 +212,7 @@ func (a *App) Retain(ctx context.Context) (out Retained, err error) {
 			}
 		}
 		if keep.Originals > 0 {
-			if err = a.dropOriginals(ctx, past(keep.Originals), &out); err != nil {
+			if err = errors.Join(a.dropOriginals(ctx, past(keep.Originals), &out), a.forgetFeeds(past(keep.Originals))); err != nil {
 				return err
 			}
 		}

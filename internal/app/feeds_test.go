@@ -54,3 +54,14 @@ func TestManyFilesOfOneFormatAreToldTogether(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A proposal in an agent's name is still the words of who gave it; a text that led
+// to it and says such a thing gives nobody anything.
+func TestWhoGaveAProposalIsInItsProvenance(t *testing.T) {
+	lines := append([]string{provenProposal + "0123" + provenGiver + "person:ana", "target declared as 45"}, prefixed("from ", []string{provenProposal + "6" + provenGiver + "person:bo"})...)
+	for who, want := range map[string]bool{"person:ana": true, "person:bo": false, "ana": false, "person:an": false} {
+		if givenBy(lines, who) != want {
+			t.Errorf("%s gave it: %v", who, !want)
+		}
+	}
+}

@@ -90,7 +90,7 @@ func (a *App) ConfirmPlan(ctx context.Context, id, answer string) (guardrails.Gr
 }
 
 // secondPerson makes a team two people: who approved a draft does not confirm
-// its publication.
+// its publication, and who gave a proposal, be it as an agent's, does not confirm it.
 func (a *App) secondPerson(ctx context.Context, id string) error {
 	if a.solo() {
 		return nil
@@ -98,6 +98,16 @@ func (a *App) secondPerson(ctx context.Context, id string) error {
 	out, err := a.change.Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	if !out.Set.Erased {
+		cs, err := guardrails.Open(out.Set.Bytes)
+		if err != nil {
+			return err
+		}
+		if givenBy(cs.Content().Provenance, a.actor(ctx)) {
+			return fault.New(fault.Denied, "app.confirm", "%s gave this proposal, in whoever's name; in a team a second person confirms it", a.actor(ctx)).
+				WithMend("Ask a colleague to run: roleos plan confirm %s", id)
+		}
 	}
 	draft, digest, err := published(out.Set)
 	if err != nil || draft == "" {

@@ -222,7 +222,7 @@ func (a *App) Propose(ctx context.Context, name string, document []byte, beside 
 		return Plan{}, err
 	}
 	by := a.person(ctx)
-	provenance := []string{"proposal " + p.Digest() + ", given by " + by.ID, "target declared as " + d.Digest()}
+	provenance := []string{provenProposal + p.Digest() + provenGiver + by.ID, "target declared as " + d.Digest()}
 	if p.By != "" {
 		if _, err := agents.Find(strings.TrimPrefix(p.By, "agent:")); err != nil {
 			return Plan{}, err
@@ -240,6 +240,19 @@ func (a *App) Propose(ctx context.Context, name string, document []byte, beside 
 		return Plan{}, err
 	}
 	return a.StagePlan(ctx, set.ID)
+}
+
+// The line of a set's provenance that names a written proposal, and who gave it.
+const (
+	provenProposal = "proposal "
+	provenGiver    = ", given by "
+)
+
+// givenBy reports whether a set's provenance says that who gave its proposal.
+func givenBy(provenance []string, who string) bool {
+	return slices.ContainsFunc(provenance, func(line string) bool {
+		return strings.HasPrefix(line, provenProposal) && strings.HasSuffix(line, provenGiver+who)
+	})
 }
 
 func prefixed(with string, texts []string) []string {

@@ -122,6 +122,7 @@ func checkArgs(c *cobra.Command) {
 		c.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				if list, _, err := cmd.Find([]string{"list"}); err == nil && list != cmd {
+					list.SetContext(cmd.Context()) // it was not executed itself
 					return list.RunE(list, nil)
 				}
 				return cmd.Help()

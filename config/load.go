@@ -98,6 +98,9 @@ func Load(o Options) (Config, Origins, error) {
 			"Set ROLEOS_MODEL_BASE_URL in your own environment, or keep the key for this server in a variable whose name begins with ROLEOS_.",
 		}})
 	}
+	if p := c.givesAway(file, origins); len(p) > 0 {
+		return Config{}, nil, report(p)
+	}
 	if c.Model.Others, problems = c.others(origins); len(problems) > 0 {
 		return Config{}, nil, report(problems)
 	}
@@ -111,6 +114,25 @@ func Load(o Options) (Config, Origins, error) {
 		}})
 	}
 	return c, origins, nil
+}
+
+// givesAway refuses a file that names both a host elsewhere and a file outside the
+// workspace whose content is sent there: whoever opens a workspace would give its
+// author a secret of theirs.
+func (c Config) givesAway(file map[string]written, origins Origins) (problems []problem) {
+	for _, x := range []struct{ host, at, secret, path string }{
+		{"tracker.url", c.Tracker.URL, "tracker.key_file", c.Tracker.KeyFile},
+		{"serve.oidc.issuer", c.Serve.OIDC.Issuer, "serve.oidc.client_secret_file", c.Serve.OIDC.ClientSecretFile},
+	} {
+		stands := strings.HasPrefix(origins[x.host], FileName) && strings.HasPrefix(origins[x.secret], FileName)
+		if stands && x.at != None && x.path != None && foreign(x.at) && !filepath.IsLocal(x.path) {
+			problems = append(problems, problem{
+				file[x.secret].where, x.secret + " is a file outside the workspace, and what it holds would be sent to the " + x.host + " of the same file: whoever opens a workspace would give its author a secret of theirs",
+				"Set " + Key{Name: x.secret}.Env() + " in your own environment, or keep the secret in a file below the workspace.",
+			})
+		}
+	}
+	return problems
 }
 
 // layer puts the four sources over one another: the defaults, the file, the

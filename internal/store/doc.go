@@ -34,6 +34,9 @@
 // written ? and rebound for PostgreSQL, so a statement must not hold a literal
 // question mark. A table comes with one migration per database, under the same
 // number: migrations/sqlite/000N_name.sql and migrations/postgres/000N_name.sql.
+// It only adds, so that replicas of the version before work on while they are
+// replaced; one that takes something away is numbered from the next thousand on,
+// and an older roleos refuses its store.
 // Times are kept as Unix nanoseconds in a BIGINT, zero for the zero time: see
 // nanos and fromNanos. Text that may come from outside goes through clean, since
 // PostgreSQL takes neither NUL nor broken UTF-8.

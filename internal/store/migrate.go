@@ -20,6 +20,12 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// era is how many numbers an era of migrations has. Within one, a migration only
+// adds (tables, indexes, columns with a default), so that an older roleos works on
+// beside a newer one while replicas are replaced; one that takes something away
+// begins the next era.
+const era = 1000
+
 // migrate brings the schema up to the newest migration of this binary.
 func (db *DB) migrate(ctx context.Context) error {
 	dir, err := fs.Sub(migrations, "migrations/"+string(db.dialect))
@@ -36,7 +42,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case have == newest:
+	case have >= newest && have/era == newest/era:
 		return nil
 	case have > newest:
 		return fault.New(fault.Invalid, "store.migrate", "the store was written by a newer roleos (schema %d, this one knows %d)", have, newest).

@@ -71,7 +71,7 @@ func drive(t *testing.T, ctx context.Context, what string, actions ...chromedp.A
 	t.Helper()
 	step, stop := context.WithTimeout(ctx, 40*time.Second)
 	defer stop()
-	if err := chromedp.Do(step, actions...); err != nil {
+	if err := chromedp.Do(step, steady(actions)...); err != nil {
 		var text string
 		_ = chromedp.Do(ctx, into(&text, chromedp.Text(chromedp.CSS("body"))))
 		t.Fatalf("%s: %v\nthe page says: %.1500s", what, err, text)
@@ -402,4 +402,22 @@ func (s *site) approve(t *testing.T, draft string) string {
 		t.Fatalf("approving leads to %s: %s", a.path, a.text())
 	}
 	return strings.TrimPrefix(u.Path, "/plans/")
+}
+
+// steady tries an action again when the page was replaced while it looked for its
+// node: nothing has happened then.
+func steady(actions []chromedp.Action[chromedp.Void]) []chromedp.Action[chromedp.Void] {
+	out := make([]chromedp.Action[chromedp.Void], 0, len(actions))
+	for _, a := range actions {
+		out = append(out, func(ctx context.Context, tab *chromedp.Target) (v chromedp.Void, err error) {
+			for {
+				v, err = a(ctx, tab)
+				if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node") {
+					return v, err
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		})
+	}
+	return out
 }

@@ -60,7 +60,7 @@ func TestThreePeopleSignInAndDecide(t *testing.T) {
 		t.Helper()
 		step, stop := context.WithTimeout(ctx, 40*time.Second)
 		defer stop()
-		if err := chromedp.Do(step, actions...); err != nil {
+		if err := chromedp.Do(step, steady(actions)...); err != nil {
 			text, _ := chromedp.Text(chromedp.CSS("body"))(ctx, chromedp.FromContext(ctx).Target)
 			t.Fatalf("%s: %v\nthe page says: %.1200s", what, err, text)
 		}
@@ -177,4 +177,22 @@ func TestThreePeopleSignInAndDecide(t *testing.T) {
 	accessible(bob, "the page after signing out")
 	drive(bob, "signs out there too", chromedp.Click(`//a[text()="Sign out there too"]`), says("Signed out"), chromedp.Click(chromedp.CSS("#back")), says("Sign in to roleos"))
 	drive(bob, "has to say who he is", chromedp.Click(chromedp.CSS("a.act")), says("Who are you?"))
+}
+
+// steady tries an action again when the page was replaced while it looked for its
+// node: nothing has happened then.
+func steady(actions []chromedp.Action[chromedp.Void]) []chromedp.Action[chromedp.Void] {
+	out := make([]chromedp.Action[chromedp.Void], 0, len(actions))
+	for _, a := range actions {
+		out = append(out, func(ctx context.Context, tab *chromedp.Target) (v chromedp.Void, err error) {
+			for {
+				v, err = a(ctx, tab)
+				if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node") {
+					return v, err
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		})
+	}
+	return out
 }
